@@ -1,0 +1,117 @@
+/**
+ * What the simulated market knows and can be asked. `wire/` turns these answers into the TWS protocol;
+ * `truth()` hands them to a test as they are, so the two ways share the market and nothing else.
+ */
+
+/** A product the market trades, with what a contractDetails message needs. Absent texts are ''. */
+export interface Listing {
+  readonly conId: number
+  readonly symbol: string
+  readonly secType: 'STK' | 'CASH' | 'FUT' | 'IND' | 'CRYPTO' | 'CFD' | 'CMDTY' | 'BOND' | 'OPT' | 'FOP' | 'CONTFUT'
+  /** `yyyymmdd`, or '' where nothing expires. */
+  readonly lastTradeDate: string
+  readonly contractMonth: string
+  readonly strike: number
+  readonly right: string
+  readonly multiplier: string
+  /** The exchanges a query may name, SMART among them where it routes. */
+  readonly validExchanges: readonly string[]
+  readonly primaryExchange: string
+  readonly currency: string
+  readonly localSymbol: string
+  readonly tradingClass: string
+  readonly marketName: string
+  readonly longName: string
+  readonly industry: string
+  readonly category: string
+  readonly subcategory: string
+  readonly stockType: string
+  readonly minTick: number
+  readonly priceMagnifier: number
+  readonly minSize: number
+  readonly sizeIncrement: number
+  readonly underConId: number
+  readonly underSymbol: string
+  readonly underSecType: string
+  /** As IBKR names zones: `US/Eastern`, `US/Central`, `MET`, `GB-Eire`, `Japan`. */
+  readonly timeZoneId: string
+  readonly secIds: readonly (readonly [tag: string, value: string])[]
+  /** First instant with history, epoch seconds. */
+  readonly headSec: number
+  /** First instant after the last trade, epoch seconds; undefined where nothing expires. */
+  readonly endSec: number | undefined
+}
+
+/** What a client asked for: fields as they came, '' or 0 where absent. */
+export interface ContractQuery {
+  readonly conId: number
+  readonly symbol: string
+  readonly secType: string
+  readonly lastTradeDateOrContractMonth: string
+  readonly strike: number
+  readonly right: string
+  readonly multiplier: string
+  readonly exchange: string
+  readonly primaryExchange: string
+  readonly currency: string
+  readonly localSymbol: string
+  readonly tradingClass: string
+  readonly includeExpired: boolean
+}
+
+/** One trading session. `[startSec, endSec)` in epoch seconds; `date` is its trade date, `yyyymmdd` (the closing date). */
+export interface Session {
+  readonly date: string
+  readonly startSec: number
+  readonly endSec: number
+}
+
+export type PriceKind = 'TRADES' | 'MIDPOINT' | 'BID' | 'ASK' | 'BID_ASK' | 'ADJUSTED_LAST' | 'AGGTRADES'
+
+/** One bar. `timeSec` is its start (a day's and longer: 00:00 UTC of its date); volume, wap and count are −1 where IBKR has none. */
+export interface MarketBar {
+  readonly timeSec: number
+  readonly open: number
+  readonly high: number
+  readonly low: number
+  readonly close: number
+  readonly volume: number
+  readonly wap: number
+  readonly count: number
+}
+
+export interface BarsQuery {
+  readonly listing: Listing
+  /** One of IBKR's literal sizes: `1 secs` … `1 month`. */
+  readonly barSize: string
+  readonly whatToShow: PriceKind
+  readonly useRTH: boolean
+  /** Bars whose trading lies within `[startSec, endSec)`, epoch seconds. */
+  readonly startSec: number
+  readonly endSec: number
+  /** The market's clock: nothing from this instant on exists yet. The bar it falls into is forming. */
+  readonly nowSec: number
+}
+
+export interface Market {
+  /** Every listing that fits the query, in a fixed order: none (error 200), one, or several (ambiguous). */
+  find(query: ContractQuery): readonly Listing[]
+  /** Listings whose symbol or name starts with the pattern, case-insensitive, at most 16. */
+  search(pattern: string): readonly Listing[]
+  /** Sessions that intersect `[fromSec, toSec)`, oldest first; regular hours, or all hours. Holidays and half days included. */
+  sessions(listing: Listing, useRTH: boolean, fromSec: number, toSec: number): readonly Session[]
+  /** Bars, oldest first, a pure function of the query. Empty where the market was closed or had no history. */
+  bars(query: BarsQuery): readonly MarketBar[]
+  /** Whether this kind of data exists for the listing (TRADES of FX does not). */
+  offers(listing: Listing, whatToShow: string): boolean
+}
+
+/** A file of bars that stands in for the generated market of one listing and one price kind. */
+export interface Replay {
+  /** An instrument id as users write it: `GBP/USD.IDEALPRO`, `6EH4.CME`, `AAPL.NASDAQ`. */
+  readonly instrument: string
+  /** CSV, plain or gzip; a header; columns timestamp (or timestamp_utc), open, high, low, close[, volume]; times UTC. */
+  readonly path: string
+  /** Default: read from the file's name (bid, ask, mid), otherwise TRADES. */
+  readonly whatToShow?: 'TRADES' | 'BID' | 'ASK' | 'MIDPOINT'
+}
