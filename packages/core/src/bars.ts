@@ -1,0 +1,44 @@
+/**
+ * Bars as columns: the shape they have from the gateway's socket to the database. All columns are equally long.
+ * `t` is a bar's start in epoch seconds (a daily or longer bar's: 00:00 UTC of the date IBKR gives it).
+ * `v` volume, `w` wap and `n` count are null where IBKR has none (it sends −1).
+ */
+export interface BarColumns {
+  readonly t: number[]
+  readonly o: number[]
+  readonly h: number[]
+  readonly l: number[]
+  readonly c: number[]
+  readonly v: (number | null)[]
+  readonly w: (number | null)[]
+  readonly n: (number | null)[]
+}
+
+/** No bars yet. */
+export function emptyBars(): BarColumns {
+  return { t: [], o: [], h: [], l: [], c: [], v: [], w: [], n: [] }
+}
+
+/** Puts `more` behind `bars`, in place. */
+export function appendBars(bars: BarColumns, more: BarColumns): void {
+  for (const key of COLUMNS) {
+    const into = bars[key] as (number | null)[]
+    for (const value of more[key]) into.push(value)
+  }
+}
+
+/** Bars `[from, to)` by position, as new columns. */
+export function sliceBars(bars: BarColumns, from: number, to: number): BarColumns {
+  return {
+    t: bars.t.slice(from, to),
+    o: bars.o.slice(from, to),
+    h: bars.h.slice(from, to),
+    l: bars.l.slice(from, to),
+    c: bars.c.slice(from, to),
+    v: bars.v.slice(from, to),
+    w: bars.w.slice(from, to),
+    n: bars.n.slice(from, to),
+  }
+}
+
+export const COLUMNS = ['t', 'o', 'h', 'l', 'c', 'v', 'w', 'n'] as const

@@ -1,0 +1,5 @@
+export * from './bars.ts'
+export * from './contract.ts'
+export * from './errors.ts'
+export * from './spec.ts'
+export * from './window.ts'

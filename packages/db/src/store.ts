@@ -1,0 +1,170 @@
+import type { BarColumns, ContractDetails, ErrorBody, Hours, Window } from '@tidegate/core'
+
+/** A contract as stored. `id` is an instrument id such as `AAPL.NASDAQ`. */
+export interface Instrument {
+  readonly id: string
+  readonly details: ContractDetails
+  /** Epoch seconds of the gateway's answer. */
+  readonly updatedAt: number
+}
+
+/** Instrument × spec × hours: `AAPL.NASDAQ`, `1-MINUTE-LAST`, `regular`. */
+export interface SeriesKey {
+  readonly instrumentId: string
+  readonly spec: string
+  readonly hours: Hours
+}
+
+export interface Series extends SeriesKey {
+  readonly id: number
+}
+
+export type CoverageState = 'filled' | 'empty' | 'unavailable'
+export type ChunkState = 'queued' | 'leased' | 'done' | 'failed' | 'parked' | 'cancelled'
+export type RunState = 'open' | 'done' | 'failed'
+
+/** One window of one series, to be asked for: `end` and `duration` are the one request that answers it. */
+export interface ChunkPlan {
+  readonly seriesId: number
+  readonly window: Window
+}
+
+/** What a worker that claimed a chunk needs; only the holder of the fence may close it. */
+export interface Claim {
+  readonly chunkId: string
+  readonly runId: string
+  readonly fence: number
+  /** How often it has been claimed, this time included. */
+  readonly attempt: number
+  readonly window: Window
+  readonly series: Series
+  readonly instrument: Instrument
+}
+
+/** What the gateway said of a chunk's window. */
+export interface Answer {
+  /** Bars within the chunk's window, final ones only, ordered by t, each t once. */
+  readonly bars: BarColumns
+  readonly state: CoverageState
+  /** The part of the chunk's window that is answered for good; undefined when no bar of it had closed yet. */
+  readonly covered: Window | undefined
+}
+
+export interface Committed {
+  /** False: another worker held the fence; nothing was written. */
+  readonly held: boolean
+  /** Rows inserted or changed. */
+  readonly written: number
+  /** Rows that stood there with other prices, kept in `restatements`. */
+  readonly restated: number
+}
+
+export interface RunProgress {
+  readonly id: string
+  readonly state: RunState
+  readonly createdAt: number
+  readonly finishedAt: number | undefined
+  readonly chunks: Readonly<Record<ChunkState, number>>
+  readonly bars: number
+  readonly series: readonly SeriesProgress[]
+}
+
+export interface SeriesProgress extends SeriesKey {
+  readonly seriesId: number
+  readonly total: number
+  /** Chunks that are done, failed, parked or cancelled. */
+  readonly settled: number
+  readonly bars: number
+  /** The newest failure of the series' chunks in this run. */
+  readonly error: ErrorBody | undefined
+}
+
+export interface SeriesSummary extends SeriesKey {
+  readonly id: number
+  readonly bars: number
+  /** First and last bar, epoch seconds; undefined while there is none. */
+  readonly from: number | undefined
+  readonly to: number | undefined
+  /** Everything answered, whichever state, as the fewest windows. */
+  readonly covered: readonly Window[]
+}
+
+/** What is wanted of one instrument: kept as JSON in a dataset. */
+export interface Want {
+  readonly instrumentId: string
+  readonly spec: string
+  readonly hours: Hours
+}
+
+/** A declared want: instruments × specs, since when, on which schedule. */
+export interface Dataset {
+  readonly name: string
+  readonly wants: readonly Want[]
+  /** Epoch seconds. */
+  readonly since: number
+  /** How often it is brought up to date, seconds. */
+  readonly everySec: number
+}
+
+export interface OutboxEntry {
+  readonly id: number
+  readonly kind: 'chunk-queued' | 'chunk-settled'
+  readonly chunkId: string
+}
+
+/**
+ * The database: the only memory there is. Every method is one statement or one transaction, safe to repeat,
+ * and throws a TidegateError of kind `database` when the database is out of reach. Instants are epoch seconds UTC.
+ */
+export interface Store {
+  putInstrument(id: string, details: ContractDetails, now: number): Promise<void>
+  instrument(id: string): Promise<Instrument | undefined>
+  /** The series of these keys, made where they were missing, in the order asked. Their instruments must be stored. */
+  ensureSeries(keys: readonly SeriesKey[]): Promise<Series[]>
+  /** For each want its gaps: the window less coverage of any state, less what queued or leased chunks already ask for. */
+  gaps(wants: readonly ChunkPlan[]): Promise<{ readonly seriesId: number; readonly windows: Window[] }[]>
+  /** A run and its chunks in one statement. A chunk that overlaps an open one of its series is left out: two planners never ask twice. */
+  createRun(run: {
+    readonly id: string
+    readonly source: string
+    readonly chunks: readonly ChunkPlan[]
+    readonly now: number
+  }): Promise<{ readonly chunkIds: string[] }>
+  /** Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do. */
+  claim(chunkId: string, lease: { readonly now: number; readonly leaseSec: number }): Promise<Claim | undefined>
+  /** The one statement that writes rows, their coverage, the chunk's end and the outbox, only under the chunk's fence. */
+  commit(claim: Pick<Claim, 'chunkId' | 'fence'>, answer: Answer, now: number): Promise<Committed>
+  /** Puts a claimed chunk back, to be claimed from `notBefore` on. False when the fence is no longer held. */
+  requeue(claim: Pick<Claim, 'chunkId' | 'fence'>, error: ErrorBody, notBefore: number, now: number): Promise<boolean>
+  /** Ends a claimed chunk without an answer: `failed`, or `parked` for a person. False when the fence is no longer held. */
+  giveUp(
+    claim: Pick<Claim, 'chunkId' | 'fence'>,
+    state: 'failed' | 'parked',
+    error: ErrorBody,
+    now: number,
+  ): Promise<boolean>
+  /** Chunks that are queued and due, or whose lease has run out, oldest first. */
+  due(now: number, limit: number): Promise<string[]>
+  run(id: string): Promise<RunProgress | undefined>
+  /** Every series, or those of the given instruments and specs, with what is stored and covered. */
+  series(filter?: {
+    readonly instrumentIds?: readonly string[]
+    readonly specs?: readonly string[]
+  }): Promise<SeriesSummary[]>
+  /** Bars of `[start, end)`, ordered by time, at most `limit`. */
+  bars(seriesId: number, window: Window, limit: number): Promise<BarColumns>
+  putDataset(dataset: Dataset): Promise<void>
+  datasets(): Promise<Dataset[]>
+  /** Outbox entries not yet delivered, oldest first; `delivered` marks them. */
+  outbox(limit: number): Promise<OutboxEntry[]>
+  delivered(ids: readonly number[], now: number): Promise<void>
+  /** Closes the open runs whose chunks have all settled: `failed` when one failed or was parked, `done` otherwise. Their ids. */
+  closeRuns(now: number): Promise<string[]>
+  /**
+   * Stamps the database as holding simulated or real data, at first use; the stamp found is returned and never changes.
+   * Made-up bars must never lie beside real ones.
+   */
+  stampOrigin(origin: 'simulated' | 'gateway'): Promise<'simulated' | 'gateway'>
+  /** Whether the database answers. Throws `database` when not. */
+  ping(): Promise<void>
+}
