@@ -1,0 +1,3 @@
+import type { Ingest, IngestOptions } from './types.ts'
+
+export declare function createIngest(options: IngestOptions): Ingest

@@ -1,0 +1,106 @@
+import type { ErrorBody, ErrorKind, Hours, Window } from '@tidegate/core'
+import type { Series, Store } from '@tidegate/db'
+import type { Priority, Relay } from '@tidegate/relay'
+
+/** Carries chunk ids to workers. An engine behind it may lose, repeat or delay a message: sweep and the leases make up for it. */
+export interface ChunkQueue {
+  /** Hands over chunk ids, each to be worked on once `delaySec` has passed. */
+  send(chunkIds: readonly string[], delaySec?: number): Promise<void>
+  /** From now on every message goes to `work`, a bounded number at a time. */
+  consume(work: (chunkId: string) => Promise<WorkResult>): Promise<void>
+}
+
+/** A want on demand: instruments × specs over a window. */
+export interface FetchRequest {
+  /** Instrument ids, or bare names: `AAPL.NASDAQ`, `AAPL`, `EUR/USD`. */
+  readonly instruments: readonly string[]
+  /** Timeframes (`1MIN 5MIN 1HOUR DAILY`) or bar specifications (`15-MINUTE-MID`). */
+  readonly specs: readonly string[]
+  readonly hours: Hours
+  readonly window: Window
+  readonly priority?: Priority
+}
+
+export interface PlannedSeries {
+  readonly instrumentId: string
+  readonly spec: string
+  readonly hours: Hours
+  /** What was asked for, on the bars' grid, up to what is final now; undefined when nothing of it is. */
+  readonly wanted: Window | undefined
+  readonly gaps: readonly Window[]
+  readonly requests: number
+}
+
+export interface Plan {
+  readonly series: readonly PlannedSeries[]
+  readonly requests: number
+  /** The least time pacing leaves for it, seconds. */
+  readonly expectedSec: number
+}
+
+/** Something of a fetch that can't be done, beside the rest that can. */
+export interface Problem {
+  readonly instrument: string
+  readonly spec: string | undefined
+  readonly error: ErrorBody
+}
+
+export interface Started {
+  readonly runId: string
+  readonly chunks: number
+  readonly series: readonly Series[]
+  readonly problems: readonly Problem[]
+}
+
+export interface TickResult {
+  readonly runId: string | undefined
+  readonly chunks: number
+  readonly problems: readonly Problem[]
+}
+
+export type WorkOutcome = 'done' | 'requeued' | 'failed' | 'parked' | 'nothing'
+
+export interface WorkResult {
+  readonly outcome: WorkOutcome
+  /** Bars that were new or changed. */
+  readonly written: number
+  /** For `requeued`: when it may be tried again, seconds from now. A message for it has been sent. */
+  readonly retryAfterSec?: number
+  readonly error?: ErrorBody & { readonly kind: ErrorKind }
+}
+
+/** Where the ingest says what happened; pino's shape. */
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface IngestOptions {
+  readonly store: Store
+  readonly relay: Relay
+  readonly queue: ChunkQueue
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Uniform in [0, 1), for jitter. */
+  readonly random: () => number
+  /** A fresh id for a run. */
+  readonly newId: () => string
+  readonly log: Log
+  /** IBKR's message rate, for expected times. Default 45. */
+  readonly messagesPerSec?: number
+}
+
+/** The use case: everything that a schedule, a webhook, the API or the command line can want, on any runtime. */
+export interface Ingest {
+  /** What a fetch would ask, without asking anything. Throws `invalid` on input that can't be meant. */
+  plan(request: FetchRequest): Promise<Plan>
+  /** Starts a fetch: resolves the instruments, opens a run with a chunk for every gap, hands them to the queue. */
+  start(request: FetchRequest): Promise<Started>
+  /** Due datasets → gaps → chunks → a run. Two at once ask for nothing twice. */
+  tick(): Promise<TickResult>
+  /** One chunk: claim, ask, check, commit, settle. Doing it twice is harmless. Throws only when even the database is gone. */
+  work(chunkId: string): Promise<WorkResult>
+  /** What was lost on the way goes round again: outbox entries, due chunks, expired leases; finished runs are closed. */
+  sweep(): Promise<{ readonly sent: number; readonly closed: number }>
+}
