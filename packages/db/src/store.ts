@@ -117,12 +117,19 @@ export interface OutboxEntry {
  * and throws a TidegateError of kind `database` when the database is out of reach. Instants are epoch seconds UTC.
  */
 export interface Store {
-  putInstrument(id: string, details: ContractDetails, now: number): Promise<void>
-  instrument(id: string): Promise<Instrument | undefined>
+  /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
+  putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
+  instrument(idOrAlias: string): Promise<Instrument | undefined>
   /** The series of these keys, made where they were missing, in the order asked. Their instruments must be stored. */
   ensureSeries(keys: readonly SeriesKey[]): Promise<Series[]>
-  /** For each want its gaps: the window less coverage of any state, less what queued or leased chunks already ask for. */
-  gaps(wants: readonly ChunkPlan[]): Promise<{ readonly seriesId: number; readonly windows: Window[] }[]>
+  /**
+   * For each want its gaps: the window less coverage of any state, less what queued or leased chunks already ask for,
+   * less what chunks that failed or were parked at or after `givenUpSince` asked for.
+   */
+  gaps(
+    wants: readonly ChunkPlan[],
+    options?: { readonly givenUpSince?: number },
+  ): Promise<{ readonly seriesId: number; readonly windows: Window[] }[]>
   /** A run and its chunks in one statement. A chunk that overlaps an open one of its series is left out: two planners never ask twice. */
   createRun(run: {
     readonly id: string

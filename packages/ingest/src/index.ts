@@ -1,2 +1,2 @@
-export type * from './types.ts'
 export { createIngest } from './ingest.ts'
+export type * from './types.ts'

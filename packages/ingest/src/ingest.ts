@@ -1,3 +1,120 @@
-import type { Ingest, IngestOptions } from './types.ts'
+import { formatSpec, parseInstrument, parseSpec, TidegateError, toTidegateError } from '@tidegate/core'
+import type { Instrument } from '@tidegate/db'
+import { deliver, resend } from './dispatch.ts'
+import { createOriginCheck } from './origin.ts'
+import { planChunks, planFetch, plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
+import { resolveInstrument } from './resolve.ts'
+import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
+import { workChunk } from './work.ts'
 
-export declare function createIngest(options: IngestOptions): Ingest
+const MESSAGES_PER_SEC = 45
+/** How long a schedule leaves a window alone after its chunk failed or was parked. A fetch by hand asks at once. */
+const GIVEN_UP_SEC = 3600
+
+interface Wanted {
+  readonly want: WantedSeries
+  readonly window: FetchRequest['window']
+}
+
+/** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
+export function createIngest(options: IngestOptions): Ingest {
+  const { store, relay, now, newId, log, messagesPerSec = MESSAGES_PER_SEC } = options
+  const checkOrigin = createOriginCheck(store, relay, now)
+  const nowSec = () => Math.floor(now() / 1000)
+
+  /** Each name once, resolved or a problem. */
+  async function resolveAll(
+    names: readonly string[],
+  ): Promise<{ found: Map<string, Instrument>; problems: Problem[] }> {
+    const found = new Map<string, Instrument>()
+    const problems: Problem[] = []
+    await Promise.all(
+      [...new Set(names)].map(async (name) => {
+        try {
+          found.set(name, await resolveInstrument(name, options))
+        } catch (cause) {
+          const error = toTidegateError(cause)
+          if (error.kind === 'database') throw error
+          problems.push({ instrument: name, spec: undefined, error: error.toJSON() })
+        }
+      }),
+    )
+    return { found, problems }
+  }
+
+  async function chunksFor(wanted: readonly Wanted[], skip: { readonly givenUpSince?: number }) {
+    const keys = wanted.map(({ want }) => ({
+      instrumentId: want.instrumentId,
+      spec: formatSpec(want.spec),
+      hours: want.hours,
+    }))
+    const series = await store.ensureSeries(keys)
+    const wants = wanted.flatMap(({ want, window }, i) => {
+      const own = series[i]
+      const clipped = wantedWindow(window, want, nowSec())
+      return own && clipped ? [{ want, series: own, window: clipped }] : []
+    })
+    return { series, chunks: await planChunks(wants, store, skip) }
+  }
+
+  async function createRun(source: string, chunks: Awaited<ReturnType<typeof planChunks>>) {
+    const runId = newId()
+    const { chunkIds } = await store.createRun({ id: runId, source, chunks, now: nowSec() })
+    if (chunkIds.length === 0) await store.closeRuns(nowSec())
+    await deliver(options)
+    log.info({ run: runId, source, chunks: chunkIds.length }, 'run opened')
+    return { runId, chunks: chunkIds.length }
+  }
+
+  return {
+    plan: (request) => planFetch(request, store, nowSec(), messagesPerSec),
+
+    async start(request): Promise<Started> {
+      for (const text of request.instruments) parseInstrument(text)
+      const { found, problems } = await resolveAll(request.instruments)
+      const [first] = problems
+      if (first && found.size === 0) {
+        const { kind, message, ...rest } = first.error
+        throw new TidegateError(kind, message, rest)
+      }
+      await checkOrigin()
+      const wanted = wantedSeries(request, [...found.values()].map(plannable))
+      const { series, chunks } = await openRun(
+        'fetch',
+        wanted.map((want) => ({ want, window: request.window })),
+        {},
+      )
+      return { ...(await createRun('fetch', chunks)), series, problems }
+    },
+
+    async tick() {
+      const datasets = (await store.datasets()).filter((dataset) => isDue(dataset.everySec, nowSec()))
+      if (datasets.length === 0) return { runId: undefined, chunks: 0, problems: [] }
+      const { found, problems } = await resolveAll(datasets.flatMap((d) => d.wants.map((w) => w.instrumentId)))
+      for (const problem of problems) log.warn({ ...problem }, 'a dataset wants an instrument that can not be resolved')
+      const wanted = datasets.flatMap((dataset) =>
+        dataset.wants.flatMap(({ instrumentId, spec, hours }): Wanted[] => {
+          const instrument = found.get(instrumentId)
+          if (!instrument || dataset.since >= nowSec()) return []
+          const want = { ...plannable(instrument), spec: parseSpec(spec), hours }
+          return [{ want, window: { start: dataset.since, end: nowSec() } }]
+        }),
+      )
+      const { chunks } = await chunksFor(wanted, { givenUpSince: nowSec() - GIVEN_UP_SEC })
+      if (chunks.length === 0) return { runId: undefined, chunks: 0, problems }
+      return { ...(await createRun('tick', chunks)), problems }
+    },
+
+    work: (chunkId) => workChunk(chunkId, options, checkOrigin),
+
+    async sweep() {
+      const { sent, closed } = await deliver(options)
+      return { sent: sent + (await resend(options)), closed: closed + (await store.closeRuns(nowSec())).length }
+    },
+  }
+}
+
+/** Whether a period of `everySec` began within the last minute: ticks come each minute. */
+function isDue(everySec: number, now: number): boolean {
+  return Math.floor(now / everySec) !== Math.floor((now - 60) / everySec)
+}

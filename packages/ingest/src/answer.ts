@@ -1,0 +1,47 @@
+import { type BarColumns, type BarSpec, emptyBars, settledPart, sliceBars, type Window } from '@tidegate/core'
+import type { Answer } from '@tidegate/db'
+import type { BarsAnswer } from '@tidegate/relay'
+
+/** What a reply proves about a window. Nothing here asks or writes. */
+export function answerFor(window: Window, spec: BarSpec, timeZoneId: string, reply: BarsAnswer): Answer {
+  const bars = ordered(reply.bars)
+  const lastBar = bars.t.at(-1)
+  const covered = settledPart(window, spec, { asOf: reply.done.asOf, timeZoneId, lastBar })
+  const final = covered ? within(bars, covered) : emptyBars()
+  return { bars: final, state: final.t.length > 0 ? 'filled' : 'empty', covered }
+}
+
+/**
+ * Whether the reply shows that it reached back to the window's start: it holds a bar from there or before.
+ * IBKR's own "no data" reaches by its meaning.
+ */
+export function reaches(window: Window, reply: BarsAnswer): boolean {
+  return reply.done.empty || (reply.bars.t[0] ?? Number.POSITIVE_INFINITY) <= window.start
+}
+
+/** The bars in order of time, each once; where a reply repeats a bar, the later one stands, as in the gateway's own updates. */
+function ordered(bars: BarColumns): BarColumns {
+  const { t } = bars
+  if (t.every((time, i) => i === 0 || time > (t[i - 1] ?? 0))) return bars
+  const last = new Map(t.map((time, i) => [time, i]))
+  const order = [...last.keys()].sort((a, b) => a - b).map((time) => last.get(time) ?? 0)
+  const pick = <T>(column: readonly T[]) => order.map((i) => column[i] as T)
+  return {
+    t: pick(t),
+    o: pick(bars.o),
+    h: pick(bars.h),
+    l: pick(bars.l),
+    c: pick(bars.c),
+    v: pick(bars.v),
+    w: pick(bars.w),
+    n: pick(bars.n),
+  }
+}
+
+function within(bars: BarColumns, { start, end }: Window): BarColumns {
+  let from = bars.t.findIndex((time) => time >= start)
+  if (from < 0) from = bars.t.length
+  let to = bars.t.length
+  while (to > from && (bars.t[to - 1] ?? 0) >= end) to--
+  return sliceBars(bars, from, to)
+}
