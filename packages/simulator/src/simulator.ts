@@ -27,6 +27,8 @@ export interface SimulatorOptions {
   readonly faults?: Partial<Faults>
   /** The newest server version offered, 163 to 200. Default 200; a client's own maximum wins when lower. */
   readonly serverVersion?: number
+  /** Told what goes wrong inside: broken framing, a failed reply. Default: nobody. */
+  readonly log?: (message: string, error?: unknown) => void
 }
 
 /** One message as it came from a client. */

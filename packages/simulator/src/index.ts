@@ -1,0 +1,12 @@
+export type {
+  BarsQuery,
+  ContractQuery,
+  Listing,
+  Market,
+  MarketBar,
+  PriceKind,
+  Replay,
+  Session,
+} from './market/types.ts'
+export { startServer } from './server.ts'
+export type { Faults, Received, Simulator, SimulatorOptions, TruthQuery } from './simulator.ts'

@@ -1,0 +1,52 @@
+import { detailsMessage } from './details.ts'
+import { ascii7, SINCE } from './encode.ts'
+import type { FieldReader } from './fields.ts'
+import { frame } from './frames.ts'
+import { nowSec } from './gateway.ts'
+import type { Peer } from './peer.ts'
+import { NOT_FOUND } from './refusal.ts'
+import { resolve } from './resolve.ts'
+
+/** Message 9: one contractDetails (10) for each listing that fits, then the end (52); error 200 where none does. */
+export function reqContractDetails(peer: Peer, reader: FieldReader): void {
+  reader.skip(1)
+  const reqId = reader.reqId()
+  const query = reader.contract()
+  const { gateway, version } = peer
+  peer.reply(() => {
+    const now = nowSec(gateway)
+    const listings = resolve(gateway.market, query, now)
+    if (listings.length === 0) return peer.errorBytes(reqId, 200, NOT_FOUND)
+    const details = listings.map((listing) =>
+      detailsMessage({ version, reqId, query, listing, market: gateway.market, nowSec: now }),
+    )
+    return Buffer.concat([...details, frame([52, 1, reqId])])
+  })
+}
+
+/** Message 81: the listings whose symbol or name begins with the pattern (79). */
+export function reqMatchingSymbols(peer: Peer, reader: FieldReader): void {
+  const reqId = reader.reqId()
+  const pattern = reader.text().trim()
+  const listings = pattern === '' ? [] : peer.gateway.market.search(pattern)
+  const rows = listings.flatMap((listing) => [
+    listing.conId,
+    listing.symbol,
+    listing.secType,
+    listing.primaryExchange,
+    listing.currency,
+    0, // derivatives: none listed
+    ...(peer.version >= SINCE.issuerId ? [ascii7(listing.longName), ''] : []),
+  ])
+  peer.send([79, reqId, listings.length, ...rows])
+}
+
+/** Message 49. Epoch seconds. */
+export function reqCurrentTime(peer: Peer): void {
+  peer.send([49, 1, nowSec(peer.gateway)])
+}
+
+/** Message 105, known since server version 197. Epoch milliseconds. */
+export function reqCurrentTimeInMillis(peer: Peer): void {
+  peer.send([109, Math.floor(peer.gateway.now())])
+}
