@@ -3,7 +3,7 @@ import type { MarketBar } from '../market/types.ts'
 import { ymd, zonedStamp } from './dates.ts'
 import type { Window } from './duration.ts'
 import { hmds, SINCE } from './encode.ts'
-import { frame, frameText, MAX_FRAME_BYTES } from './frames.ts'
+import { frame, frameParts, MAX_FRAME_BYTES } from './frames.ts'
 import { type Gateway, nowSec } from './gateway.ts'
 import { type HistoryPlan, noData } from './history.ts'
 import { decimal, price } from './numbers.ts'
@@ -28,15 +28,15 @@ export async function historyReply(
   const { startSec, endSec } = plan.window
   const zone = zoneOf(plan.listing.timeZoneId)
   const slices = sliceWindow(gateway, plan)
-  const rows: string[] = []
+  const rows: Buffer[] = []
   let count = 0
   let bytes = 0
   for (const slice of slices) {
     const bars = barsIn(gateway, plan, slice)
-    const text = printBars(bars, plan, zone)
-    rows.push(text)
+    const printed = Buffer.from(printBars(bars, plan, zone), 'latin1')
+    rows.push(printed)
     count += bars.length
-    bytes += text.length
+    bytes += printed.length
     if (bytes > MAX_FRAME_BYTES) throw tooLong()
     await nextTurn()
   }
@@ -44,9 +44,9 @@ export async function historyReply(
   const bounds = [zonedStamp(startSec, zone), zonedStamp(endSec, zone)]
   const late = version >= SINCE.historicalDataEnd
   const head = late ? [17, reqId, count] : [17, reqId, ...bounds, count]
-  const payload = `${head.join('\0')}\0${rows.join('')}`
-  if (payload.length > MAX_FRAME_BYTES) throw tooLong()
-  return late ? Buffer.concat([frameText(payload), frame([108, reqId, ...bounds])]) : frameText(payload)
+  const message = frameParts([Buffer.from(`${head.join('\0')}\0`), ...rows])
+  if (message.length - 4 > MAX_FRAME_BYTES) throw tooLong()
+  return late ? Buffer.concat([message, frame([108, reqId, ...bounds])]) : message
 }
 
 /** The market's bars in a slice that start before the window's end. */

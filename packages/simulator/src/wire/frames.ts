@@ -5,16 +5,14 @@ export const MAX_FRAME_BYTES = 0xff_ff_ff - 4
 
 /** Builds one message: each field, then a NUL, behind the length of them all. */
 export function frame(fields: readonly (string | number)[]): Buffer {
-  return frameText(`${fields.join('\0')}\0`)
+  return frameParts([Buffer.from(`${fields.join('\0')}\0`)])
 }
 
-/** Builds one message from a payload whose NULs are in place already. */
-export function frameText(payload: string): Buffer {
-  const size = Buffer.byteLength(payload)
-  const bytes = Buffer.allocUnsafe(4 + size)
-  bytes.writeUInt32BE(size, 0)
-  bytes.write(payload, 4)
-  return bytes
+/** Builds one message from the pieces of its payload, whose NULs are in place already. */
+export function frameParts(parts: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(parts.reduce((sum, part) => sum + part.length, 0))
+  return Buffer.concat([head, ...parts])
 }
 
 /** The fields of a payload. Split at NUL only: a client's types are its own affair. */
