@@ -17,14 +17,16 @@ const MIN_BAR_BYTES = 31
 
 /**
  * The reply to a judged request for bars: message 17, from version 196 on followed by 108. Throws the Refusal
- * for no data, and for a reply that would not fit one message (IBKR: "Time length exceed max.").
+ * for no data, and for a reply that would not fit one message (IBKR: "Time length exceed max."). Undefined once nobody
+ * wants it any more: the client cancelled, or left.
  */
 export async function historyReply(
   gateway: Gateway,
   plan: HistoryPlan,
   version: number,
   reqId: number,
-): Promise<Buffer> {
+  isWanted: () => boolean,
+): Promise<Buffer | undefined> {
   const { startSec, endSec } = plan.window
   const zone = zoneOf(plan.listing.timeZoneId)
   const slices = sliceWindow(gateway, plan)
@@ -39,6 +41,7 @@ export async function historyReply(
     bytes += printed.length
     if (bytes > MAX_FRAME_BYTES) throw tooLong()
     await nextTurn()
+    if (!isWanted()) return undefined
   }
   if (count === 0) throw noData(plan, plan.whatToShow)
   const bounds = [zonedStamp(startSec, zone), zonedStamp(endSec, zone)]

@@ -71,8 +71,8 @@ async function answer(peer: Peer, request: HistoryRequest, open: OpenRequest): P
   const bytes =
     request.whatToShow === 'SCHEDULE'
       ? scheduleReply(gateway, request)
-      : await historyReply(gateway, planHistory(gateway, request), version, reqId)
-  if (open.cancelled || gateway.faults.dropMidReply <= 0) return bytes
+      : await historyReply(gateway, planHistory(gateway, request), version, reqId, () => !open.cancelled)
+  if (!bytes || open.cancelled || gateway.faults.dropMidReply <= 0) return bytes
   gateway.faults.dropMidReply -= 1
   peer.breakOff(bytes)
   return undefined
