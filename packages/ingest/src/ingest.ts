@@ -79,8 +79,7 @@ export function createIngest(options: IngestOptions): Ingest {
       }
       await checkOrigin()
       const wanted = wantedSeries(request, [...found.values()].map(plannable))
-      const { series, chunks } = await openRun(
-        'fetch',
+      const { series, chunks } = await chunksFor(
         wanted.map((want) => ({ want, window: request.window })),
         {},
       )
