@@ -12,8 +12,8 @@ import { type Zone, zoneOf } from './zone.ts'
 
 /** Bars made and printed in one go, a few milliseconds' work; between such slices other clients get their turn. */
 const SLICE_BARS = 4000
-/** No bar prints shorter: date 8, four prices of at least 3, volume, average and count of 1, eight NULs. */
-const MIN_BAR_BYTES = 31
+/** No bar prints shorter: a date of 8, seven numbers of at least 1, eight NULs. */
+const MIN_BAR_BYTES = 23
 
 /**
  * The reply to a judged request for bars: message 17, from version 196 on followed by 108. Throws the Refusal
