@@ -142,7 +142,7 @@ export interface Store {
   /** The one statement that writes rows, their coverage, the chunk's end and the outbox, only under the chunk's fence. */
   commit(claim: Pick<Claim, 'chunkId' | 'fence'>, answer: Answer, now: number): Promise<Committed>
   /** Puts a claimed chunk back, to be claimed from `notBefore` on. False when the fence is no longer held. */
-  requeue(claim: Pick<Claim, 'chunkId' | 'fence'>, error: ErrorBody, notBefore: number, now: number): Promise<boolean>
+  requeue(claim: Pick<Claim, 'chunkId' | 'fence'>, error: ErrorBody, notBefore: number): Promise<boolean>
   /** Ends a claimed chunk without an answer: `failed`, or `parked` for a person. False when the fence is no longer held. */
   giveUp(
     claim: Pick<Claim, 'chunkId' | 'fence'>,

@@ -107,7 +107,7 @@ async function settleFailure(claim: Claim, error: TidegateError, options: Ingest
       : { outcome: 'nothing', ...failure }
   const delaySec = retryDelaySec(claim.attempt, error, options.random)
   if (delaySec === 'failed' || delaySec === 'parked') return giveUp(delaySec)
-  const held = await store.requeue(claim, error.toJSON(), nowSec(now) + delaySec, nowSec(now))
+  const held = await store.requeue(claim, error.toJSON(), nowSec(now) + delaySec)
   if (!held) return { outcome: 'nothing', ...failure }
   await queue.send([claim.chunkId], delaySec)
   return { outcome: 'requeued', retryAfterSec: delaySec, ...failure }

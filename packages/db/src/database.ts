@@ -1,0 +1,64 @@
+import { TidegateError } from '@tidegate/core'
+import type { SQL } from 'drizzle-orm'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type * as schema from './schema.ts'
+
+/** Drizzle over any of the drivers. */
+export type Orm = PgDatabase<PgQueryResultHKT, typeof schema>
+
+/** One open database, whichever driver reaches it. */
+export interface Database {
+  readonly driver: 'pglite' | 'tcp' | 'neon'
+  readonly orm: Orm
+  /** The rows of one statement. Throws a TidegateError of kind `database`. */
+  rows<Row extends object>(statement: SQL): Promise<Row[]>
+  /** Brings the schema up to date. Safe to call twice, and by two processes at once. */
+  migrate(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Where a driver finds the migrations: the package's own folder. */
+export const MIGRATIONS_FOLDER = 'migrations'
+
+/**
+ * A driver's failure as ours, keeping its cause. `place` names host and database and never a password.
+ * What the database refused by a rule of ours (SQLSTATE class 22 and 23) is `internal`: asking again would not help.
+ */
+export function databaseError(cause: unknown, place: string): TidegateError {
+  if (cause instanceof TidegateError) return cause
+  const inner = (cause as { cause?: unknown } | undefined)?.cause ?? cause
+  const message = inner instanceof Error ? inner.message : String(inner)
+  const code = (inner as { code?: unknown } | undefined)?.code
+  const refused = typeof code === 'string' && /^2[23]/.test(code)
+  const advice = refused ? '' : ' Check that it runs and that DATABASE_URL is right.'
+  return new TidegateError(refused ? 'internal' : 'database', `The database at ${place} failed: ${message}.${advice}`, {
+    cause,
+  })
+}
+
+/** The rows of one statement, its failure ours. */
+export async function rowsOf<Row extends object>(orm: Orm, statement: SQL, place: string): Promise<Row[]> {
+  try {
+    // Every driver's result holds its rows under this name; drizzle's common type does not say so.
+    return ((await orm.execute(statement)) as unknown as { readonly rows: Row[] }).rows
+  } catch (cause) {
+    throw databaseError(cause, place)
+  }
+}
+
+/** Host and database of a URL, without user and password. Throws `invalid` for what is no Postgres URL. */
+export function placeOf(url: string): string {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw new TidegateError('invalid', 'DATABASE_URL is no URL: expected postgres://USER:PASSWORD@HOST:PORT/DATABASE.')
+  }
+  if (parsed.protocol !== 'postgres:' && parsed.protocol !== 'postgresql:') {
+    throw new TidegateError(
+      'invalid',
+      `DATABASE_URL begins with ${parsed.protocol}//: expected postgres:// or postgresql://.`,
+    )
+  }
+  return `${parsed.host}${parsed.pathname}`
+}

@@ -1,0 +1,29 @@
+import { neon, neonConfig } from '@neondatabase/serverless'
+import { TidegateError } from '@tidegate/core'
+import { drizzle } from 'drizzle-orm/neon-http'
+import { type Database, type Orm, placeOf, rowsOf } from '../database.ts'
+import * as schema from '../schema.ts'
+
+export interface NeonOptions {
+  /** Where the SQL-over-HTTP endpoint is, when it is not Neon's own: `http://127.0.0.1:4444/sql`. */
+  readonly endpoint?: string
+}
+
+/** A Neon database over HTTP: one round trip a statement, from anywhere that has `fetch`. Throws `invalid` for a URL that is none. */
+export function openNeon(url: string, { endpoint }: NeonOptions = {}): Database {
+  const place = placeOf(url)
+  if (endpoint !== undefined) neonConfig.fetchEndpoint = () => endpoint
+  const orm: Orm = drizzle({ client: neon(url), schema })
+  return {
+    driver: 'neon',
+    orm,
+    rows: (statement) => rowsOf(orm, statement, place),
+    async migrate() {
+      throw new TidegateError(
+        'invalid',
+        'Migrations need a session, which SQL over HTTP has none of: run `tidegate migrate`, which connects over TCP.',
+      )
+    },
+    async close() {},
+  }
+}

@@ -1,0 +1,50 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import { drizzle } from 'drizzle-orm/pglite'
+import { migrate } from 'drizzle-orm/pglite/migrator'
+import { type Database, databaseError, MIGRATIONS_FOLDER, type Orm, rowsOf } from '../database.ts'
+import { lockFolder } from '../lock.ts'
+import * as schema from '../schema.ts'
+
+/** A database embedded in this process. `client` is PGlite itself, for what else must live in the same database. */
+export interface EmbeddedDatabase extends Database {
+  readonly driver: 'pglite'
+  readonly client: PGlite
+}
+
+/**
+ * Opens the database in `dir`, made where it is missing; without a `dir`, one in memory.
+ * One process at a time: throws `conflict`, naming the process, while another one has it open.
+ */
+export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
+  const place = dir ?? 'memory'
+  if (dir !== undefined) await mkdir(dirname(dir), { recursive: true })
+  const unlock = dir === undefined ? async () => {} : await lockFolder(dir)
+  let client: PGlite
+  try {
+    client = await PGlite.create(dir === undefined ? {} : { dataDir: dir })
+  } catch (cause) {
+    await unlock()
+    throw databaseError(cause, place)
+  }
+  const orm = drizzle({ client, schema })
+  return {
+    driver: 'pglite',
+    client,
+    orm,
+    rows: (statement) => rowsOf(orm, statement, place),
+    async migrate() {
+      try {
+        await migrate(orm, { migrationsFolder: fileURLToPath(new URL(`../../${MIGRATIONS_FOLDER}`, import.meta.url)) })
+      } catch (cause) {
+        throw databaseError(cause, place)
+      }
+    },
+    async close() {
+      if (!client.closed) await client.close()
+      await unlock()
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import { Pool } from 'pg'
+import { type Database, databaseError, MIGRATIONS_FOLDER, type Orm, placeOf, rowsOf } from '../database.ts'
+import * as schema from '../schema.ts'
+
+const MAX_CONNECTIONS = 10
+const CONNECT_TIMEOUT_MS = 10_000
+/** An arbitrary number that every migrating process of ours asks for. */
+const MIGRATION_LOCK = 7_143_115_027
+
+/** A Postgres server over TCP. Connects at the first statement. Throws `invalid` for a URL that is none. */
+export function openTcp(url: string): Database {
+  const place = placeOf(url)
+  const pool = new Pool({ connectionString: url, max: MAX_CONNECTIONS, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  // An idle connection that breaks is replaced at the next statement, which reports what is still wrong.
+  pool.on('error', () => {})
+  const orm: Orm = drizzle({ client: pool, schema })
+  return {
+    driver: 'tcp',
+    orm,
+    rows: (statement) => rowsOf(orm, statement, place),
+    async migrate() {
+      try {
+        const client = await pool.connect()
+        try {
+          await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+          await migrate(drizzle({ client, schema }), {
+            migrationsFolder: fileURLToPath(new URL(`../../${MIGRATIONS_FOLDER}`, import.meta.url)),
+          })
+        } finally {
+          await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {})
+          client.release()
+        }
+      } catch (cause) {
+        throw databaseError(cause, place)
+      }
+    },
+    close: () => pool.end(),
+  }
+}

@@ -1,0 +1,20 @@
+import { type Database, placeOf } from './database.ts'
+import { openNeon } from './drivers/neon.ts'
+import { openPglite } from './drivers/pglite.ts'
+import { openTcp } from './drivers/tcp.ts'
+
+export interface DatabaseOptions {
+  /** `postgres://…`; a `*.neon.tech` host is reached over HTTP, any other over TCP. Absent: embedded, in `dir`. */
+  readonly url?: string
+  /** The embedded database's folder. Default `.tidegate/db`. */
+  readonly dir?: string
+  /** Needs a session, as migrations do: Neon over TCP then. */
+  readonly session?: boolean
+}
+
+/** Opens the database that the settings name. */
+export async function openDatabase({ url, dir = '.tidegate/db', session = false }: DatabaseOptions): Promise<Database> {
+  if (url === undefined) return openPglite(dir)
+  const host = placeOf(url).split(/[:/]/)[0] ?? ''
+  return host.endsWith('.neon.tech') && !session ? openNeon(url) : openTcp(url)
+}

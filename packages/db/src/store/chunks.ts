@@ -1,0 +1,119 @@
+import type { Hours } from '@tidegate/core'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import type { Store } from '../store.ts'
+import { arrayOf, at, epoch } from './sql.ts'
+
+type Chunks = Pick<Store, 'gaps' | 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
+
+/** Planning and the life of a chunk, each step one statement. */
+export function chunksIn(database: Database): Chunks {
+  return {
+    async gaps(wants, { givenUpSince } = {}) {
+      const rows = await database.rows<{ n: number; start: number; end: number }>(sql`
+        select w.n::int as n, ${epoch(sql`lower(gap)`)} as start, ${epoch(sql`upper(gap)`)} as "end"
+        from unnest(${arrayOf(column(wants, 'seriesId'), 'int4')}, ${arrayOf(column(wants, 'start'), 'float8')},
+          ${arrayOf(column(wants, 'end'), 'float8')}) with ordinality as w(series_id, s, e, n)
+        cross join lateral unnest(
+          tstzmultirange(tstzrange(to_timestamp(w.s), to_timestamp(w.e)))
+          - coalesce((select range_agg(c.windows) from coverage c where c.series_id = w.series_id), '{}'::tstzmultirange)
+          - coalesce((select range_agg(k.win) from chunks k where k.series_id = w.series_id and (k.state in ('queued', 'leased')
+              or k.state in ('failed', 'parked') and k.finished_at >= to_timestamp(${givenUpSince ?? null}::float8))), '{}'::tstzmultirange)
+        ) as gap
+        order by w.n, gap`)
+      const found = wants.map((want) => ({ seriesId: want.seriesId, windows: [] as { start: number; end: number }[] }))
+      for (const { n, start, end } of rows) found[n - 1]?.windows.push({ start, end })
+      return found
+    },
+
+    async createRun({ id, source, chunks, now }) {
+      // In a fixed order, so that two planners at once wait for each other rather than deadlock.
+      const rows = await database.rows<{ id: string }>(sql`
+        with run as (
+          insert into runs (id, source, created_at) values (${id}, ${source}, ${at(now)}) returning id
+        ), put as (
+          insert into chunks (run_id, series_id, win, not_before)
+          select run.id, u.series_id, tstzrange(to_timestamp(u.s), to_timestamp(u.e)), ${at(now)}
+          from run, unnest(${arrayOf(column(chunks, 'seriesId'), 'int4')}, ${arrayOf(column(chunks, 'start'), 'float8')},
+            ${arrayOf(column(chunks, 'end'), 'float8')}) as u(series_id, s, e)
+          order by u.series_id, u.s desc
+          on conflict do nothing
+          returning id
+        ), noted as (
+          insert into outbox (kind, chunk_id) select 'chunk-queued', id from put order by id
+        )
+        select id::text as id from put order by put.id`)
+      return { chunkIds: rows.map((row) => row.id) }
+    },
+
+    async claim(chunkId, { now, leaseSec }) {
+      const [row] = await database.rows<ClaimRow>(sql`
+        with held as (
+          update chunks set state = 'leased', fence = fence + 1, attempt = attempt + 1, lease_until = ${at(now + leaseSec)}
+          where id = ${chunkId}::bigint
+            and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
+          returning *
+        )
+        select held.run_id as "runId", held.fence, held.attempt, ${epoch(sql`lower(held.win)`)} as start,
+          ${epoch(sql`upper(held.win)`)} as "end", s.id as "seriesId", s.spec, s.hours, i.id as "instrumentId", i.details,
+          ${epoch(sql`i.updated_at`)} as "updatedAt"
+        from held join series s on s.id = held.series_id join instruments i on i.id = s.instrument_id`)
+      if (!row) return undefined
+      const { runId, fence, attempt, start, end, seriesId, spec, hours, instrumentId, details, updatedAt } = row
+      return {
+        chunkId,
+        runId,
+        fence,
+        attempt,
+        window: { start, end },
+        series: { id: seriesId, instrumentId, spec, hours },
+        instrument: { id: instrumentId, details, updatedAt },
+      }
+    },
+
+    async requeue({ chunkId, fence }, error, notBefore) {
+      const rows = await database.rows(sql`
+        update chunks set state = 'queued', lease_until = null, not_before = ${at(notBefore)}, error = ${JSON.stringify(error)}::jsonb
+        where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' returning 1 as held`)
+      return rows.length === 1
+    },
+
+    async giveUp({ chunkId, fence }, state, error, now) {
+      const rows = await database.rows(sql`
+        with held as (
+          update chunks set state = ${state}::text, lease_until = null, finished_at = ${at(now)}, error = ${JSON.stringify(error)}::jsonb
+          where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' returning id
+        ), noted as (
+          insert into outbox (kind, chunk_id) select 'chunk-settled', id from held
+        )
+        select id from held`)
+      return rows.length === 1
+    },
+
+    async due(now, limit) {
+      const rows = await database.rows<{ id: string }>(sql`
+        select id::text as id from chunks
+        where state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)}
+        order by not_before, chunks.id limit ${limit}::int`)
+      return rows.map((row) => row.id)
+    },
+  }
+}
+
+interface ClaimRow {
+  readonly runId: string
+  readonly fence: number
+  readonly attempt: number
+  readonly start: number
+  readonly end: number
+  readonly seriesId: number
+  readonly spec: string
+  readonly hours: Hours
+  readonly instrumentId: string
+  readonly details: NonNullable<Awaited<ReturnType<Store['claim']>>>['instrument']['details']
+  readonly updatedAt: number
+}
+
+function column(plans: Parameters<Store['gaps']>[0], name: 'seriesId' | 'start' | 'end'): number[] {
+  return plans.map((plan) => (name === 'seriesId' ? plan.seriesId : plan.window[name]))
+}

@@ -1,0 +1,129 @@
+import type { BarColumns, ErrorBody, Hours } from '@tidegate/core'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import type { ChunkState, RunState, SeriesProgress, SeriesSummary, Store } from '../store.ts'
+import { at, epoch, textsOf } from './sql.ts'
+
+type Progress = Pick<Store, 'run' | 'closeRuns' | 'series' | 'bars' | 'outbox' | 'delivered'>
+
+interface RunRow {
+  readonly id: string
+  readonly state: RunState
+  readonly createdAt: number
+  readonly finishedAt: number | null
+}
+
+interface ProgressRow extends Record<ChunkState, number> {
+  readonly seriesId: number
+  readonly instrumentId: string
+  readonly spec: string
+  readonly hours: Hours
+  readonly bars: number
+  readonly error: ErrorBody | null
+}
+
+const STATES: readonly ChunkState[] = ['queued', 'leased', 'done', 'failed', 'parked', 'cancelled']
+
+/** What has come of runs, and what is stored. */
+export function progressIn(database: Database): Progress {
+  return {
+    async run(id) {
+      const [run] = await database.rows<RunRow>(sql`
+        select id, state, ${epoch(sql`created_at`)} as "createdAt", ${epoch(sql`finished_at`)} as "finishedAt" from runs where id = ${id}`)
+      if (!run) return undefined
+      const counts = sql.join(
+        STATES.map((state) => sql`count(*) filter (where c.state = ${state})::int as ${sql.identifier(state)}`),
+        sql`, `,
+      )
+      const rows = await database.rows<ProgressRow>(sql`
+        select s.id as "seriesId", s.instrument_id as "instrumentId", s.spec, s.hours, sum(c.rows)::int as bars, ${counts},
+          (array_agg(c.error order by c.id desc) filter (where c.error is not null))[1] as error
+        from chunks c join series s on s.id = c.series_id where c.run_id = ${id} group by s.id order by s.id`)
+      const total = (state: ChunkState) => rows.reduce((sum, row) => sum + row[state], 0)
+      return {
+        ...run,
+        finishedAt: run.finishedAt ?? undefined,
+        chunks: Object.fromEntries(STATES.map((state) => [state, total(state)])) as Record<ChunkState, number>,
+        bars: rows.reduce((sum, row) => sum + row.bars, 0),
+        series: rows.map(seriesProgress),
+      }
+    },
+
+    async closeRuns(now) {
+      const rows = await database.rows<{ id: string }>(sql`
+        update runs r set finished_at = ${at(now)},
+          state = case when exists (select 1 from chunks c where c.run_id = r.id and c.state in ('failed', 'parked')) then 'failed' else 'done' end
+        where r.state = 'open' and not exists (select 1 from chunks c where c.run_id = r.id and c.state in ('queued', 'leased'))
+        returning r.id`)
+      return rows.map((row) => row.id)
+    },
+
+    async series({ instrumentIds, specs } = {}) {
+      const ids = instrumentIds ? sql`s.instrument_id = any(${textsOf(instrumentIds)})` : sql`true`
+      const named = specs ? sql`s.spec = any(${textsOf(specs)})` : sql`true`
+      const rows = await database.rows<SummaryRow>(sql`
+        select s.id, s.instrument_id as "instrumentId", s.spec, s.hours, b.bars, b.from, b.to,
+          coalesce((select jsonb_agg(jsonb_build_array(extract(epoch from lower(w)), extract(epoch from upper(w))) order by w)
+            from unnest((select range_agg(c.windows) from coverage c where c.series_id = s.id)) w), '[]') as covered
+        from series s
+        left join lateral (
+          select count(*)::int as bars, ${epoch(sql`min(x.ts)`)} as "from", ${epoch(sql`max(x.ts)`)} as "to" from bars x where x.series_id = s.id
+        ) b on true
+        where ${ids} and ${named} order by s.instrument_id, s.spec, s.hours`)
+      return rows.map(summary)
+    },
+
+    async bars(seriesId, { start, end }, limit) {
+      const [row] = await database.rows<BarColumns>(sql`
+        select coalesce(array_agg(t), '{}') as t, coalesce(array_agg(open), '{}') as o, coalesce(array_agg(high), '{}') as h,
+          coalesce(array_agg(low), '{}') as l, coalesce(array_agg(close), '{}') as c, coalesce(array_agg(volume), '{}') as v,
+          coalesce(array_agg(wap), '{}') as w, coalesce(array_agg(count), '{}') as n
+        from (
+          select ${epoch(sql`ts`)} as t, open, high, low, close, volume, wap, count::float8 as count from bars
+          where series_id = ${seriesId}::int and ts >= ${at(start)} and ts < ${at(end)} order by ts limit ${limit}::int
+        ) page`)
+      return row ?? { t: [], o: [], h: [], l: [], c: [], v: [], w: [], n: [] }
+    },
+
+    async outbox(limit) {
+      return database.rows(sql`
+        select id::float8 as id, kind, chunk_id::text as "chunkId" from outbox where delivered_at is null order by outbox.id limit ${limit}::int`)
+    },
+
+    async delivered(ids, now) {
+      await database.rows(sql`
+        update outbox set delivered_at = ${at(now)}
+        where id in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`)
+    },
+  }
+}
+
+interface SummaryRow extends Omit<SeriesSummary, 'from' | 'to' | 'covered'> {
+  readonly from: number | null
+  readonly to: number | null
+  readonly covered: readonly (readonly [number, number])[]
+}
+
+function summary({ from, to, covered, ...row }: SummaryRow): SeriesSummary {
+  return {
+    ...row,
+    from: from ?? undefined,
+    to: to ?? undefined,
+    covered: covered.map(([start, end]) => ({ start, end })),
+  }
+}
+
+function seriesProgress(row: ProgressRow): SeriesProgress {
+  const { seriesId, instrumentId, spec, hours, bars, error } = row
+  const settled = row.done + row.failed + row.parked + row.cancelled
+  return {
+    seriesId,
+    instrumentId,
+    spec,
+    hours,
+    bars,
+    settled,
+    total: settled + row.queued + row.leased,
+    error: error ?? undefined,
+  }
+}
