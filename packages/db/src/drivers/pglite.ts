@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
-import { type Database, databaseError, MIGRATIONS_FOLDER, type Orm, rowsOf } from '../database.ts'
+import { type Database, databaseError, MIGRATIONS_FOLDER, rowsOf } from '../database.ts'
 import { lockFolder } from '../lock.ts'
 import * as schema from '../schema.ts'
 
