@@ -1,6 +1,6 @@
 /**
  * Bundles what is deployed into dist/NAME, one file each: `node scripts/bundle.ts [bridge functions worker …]`.
- * Without a name, everything whose source exists.
+ * Without a name, everything.
  */
 import { cp, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
