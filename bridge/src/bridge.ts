@@ -1,0 +1,101 @@
+import { serve } from '@hono/node-server'
+import { TidegateError } from '@tidegate/core'
+import type { BridgeStatus } from '@tidegate/relay'
+import { type Clock, systemClock } from './clock.ts'
+import { type Log, openLogin } from './login.ts'
+import { createPacing } from './pacing.ts'
+import { createRelayApp } from './relay.ts'
+import { type BridgeSettings, MARKET_DATA_TYPES } from './settings.ts'
+import { createSharing } from './sharing.ts'
+
+/** Bars that answers kept for sharing may hold in all: some 13 MB. */
+const SHARED_BARS = 200_000
+
+export interface BridgeOptions {
+  readonly settings: BridgeSettings
+  readonly log: Log
+  readonly clock?: Clock
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
+  readonly newId?: () => string
+  /** Wait for the gateway, and fail at once with what to check where nobody answers. For a command, not a service. */
+  readonly untilReady?: boolean
+  /** Listen for HTTP. Without, only `fetch` reaches the relay. Default true. */
+  readonly listen?: boolean
+}
+
+export interface Bridge {
+  /** Where it listens; undefined where it does not. */
+  readonly url: string | undefined
+  /** The relay, without a network between. */
+  readonly fetch: (request: Request) => Promise<Response>
+  status(): BridgeStatus['gateway']
+  /** Takes no more requests, lets the open ones finish, leaves the gateway. */
+  close(): Promise<void>
+}
+
+/** Owns one login: connects to the gateway and offers the relay. Throws `invalid` where the port is taken. */
+export async function createBridge(options: BridgeOptions): Promise<Bridge> {
+  const {
+    settings,
+    log,
+    clock = systemClock,
+    random = Math.random,
+    newId = () => crypto.randomUUID(),
+    listen = true,
+  } = options
+  const pacing = createPacing({ clock, messagesPerSec: settings.messagesPerSec })
+  const login = openLogin({
+    ...settings.gateway,
+    marketDataType: MARKET_DATA_TYPES[settings.marketDataType],
+    clock,
+    random,
+    log,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    message: pacing.message,
+  })
+  const sharing = createSharing<Awaited<ReturnType<typeof login.history>>>(clock, {
+    maxSize: SHARED_BARS,
+    sizeOf: (answer) => answer.bars.t.length,
+  })
+  const app = createRelayApp({ login, pacing, sharing, keys: settings.keys, newId, log })
+  try {
+    const server = listen ? await listenOn(app.fetch, settings.host, settings.port) : undefined
+    if (options.untilReady) await login.untilReady(settings.connectionTimeoutMs, true)
+    return {
+      url: server?.url,
+      fetch: async (request) => app.fetch(request),
+      status: () => login.status(),
+      async close() {
+        await server?.close()
+        await login.close()
+      },
+    }
+  } catch (error) {
+    await login.close()
+    throw error
+  }
+}
+
+type Handler = Parameters<typeof serve>[0]['fetch']
+
+function listenOn(fetch: Handler, host: string, port: number): Promise<{ url: string; close(): Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname: host, port }, (info) => {
+      resolve({
+        url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`,
+        close: () => new Promise((done) => server.close(() => done())),
+      })
+    })
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message
+      reject(
+        new TidegateError(
+          'invalid',
+          `The bridge can't listen on ${host}:${port}: ${why}. Set BRIDGE_PORT to a free port.`,
+          { cause },
+        ),
+      )
+    })
+  })
+}

@@ -1,0 +1,81 @@
+import type { BarColumns } from '@tidegate/core'
+import { assertAllowed } from './allowlist.ts'
+import { createFrameReader, messageId } from './frames.ts'
+import { decodeHistory, type HistoryHead } from './history.ts'
+
+const HISTORICAL_DATA = 17
+
+/** The parts of @stoqey/ib's socket that we take over. Private there: the exact version is pinned and a test watches over them. */
+export interface LibrarySocket {
+  onData: (bytes: Buffer) => void
+  onMessage: (text: string) => void
+  client?: { write: (bytes: Uint8Array, ...rest: never[]) => boolean; destroy(error?: Error): void }
+}
+
+/** What historical replies turn into. */
+export interface HistoryListener {
+  head(head: HistoryHead): void
+  bars(requestId: number, bars: BarColumns): void
+  end(head: HistoryHead): void
+  /** The stream can't be read: the connection is of no more use. */
+  broken(error: unknown): void
+}
+
+/**
+ * Takes the library's socket over on its way in: frames are cut by us, historical replies decoded by us in slices that
+ * let the event loop breathe, and everything else handed to the library. Its own decoder takes time in the square of a message.
+ */
+export function takeOverReading(socket: LibrarySocket, listener: HistoryListener): void {
+  const read = createFrameReader()
+  const waiting: Buffer[] = []
+  let busy = false
+
+  async function drain(): Promise<void> {
+    busy = true
+    try {
+      for (let frame = waiting.shift(); frame; frame = waiting.shift()) {
+        if (messageId(frame) === HISTORICAL_DATA) await history(frame)
+        else socket.onMessage(frame.toString('utf8'))
+      }
+    } catch (error) {
+      waiting.length = 0
+      listener.broken(error)
+    } finally {
+      busy = false
+    }
+  }
+
+  async function history(frame: Buffer): Promise<void> {
+    let head: HistoryHead | undefined
+    for (const part of decodeHistory(frame)) {
+      if ('requestId' in part) {
+        head = part
+        listener.head(part)
+      } else if (head) {
+        listener.bars(head.requestId, part)
+        await new Promise<void>((resolve) => setImmediate(resolve))
+      }
+    }
+    if (head) listener.end(head)
+  }
+
+  socket.onData = (bytes) => {
+    try {
+      waiting.push(...read(bytes))
+    } catch (error) {
+      return listener.broken(error)
+    }
+    if (!busy) void drain()
+  }
+}
+
+/** Puts the allow-list on the last step before the wire: the bytes that the library writes to its TCP socket. */
+export function guardWriting(socket: LibrarySocket): void {
+  const { client } = socket
+  if (!client) throw new Error('The library made no TCP socket: its version is not the pinned one.')
+  const write = client.write.bind(client)
+  client.write = (bytes, ...rest) => {
+    assertAllowed(bytes)
+    return write(bytes, ...rest)
+  }
+}

@@ -1,0 +1,24 @@
+/** The bridge as a process: settings from the environment, logs to standard output, ended by SIGTERM or SIGINT. */
+import { pino } from 'pino'
+import { createBridge } from './bridge.ts'
+import { readSettings } from './settings.ts'
+
+const log = pino()
+try {
+  const bridge = await createBridge({ settings: readSettings(process.env), log })
+  log.info({ url: bridge.url }, 'the bridge listens')
+  let closing = false
+  const stop = async (signal: string) => {
+    // Whoever asks twice does not want to wait.
+    if (closing) process.exit(1)
+    closing = true
+    log.info({ signal }, 'finishing what is open')
+    await bridge.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+} catch (error) {
+  log.fatal(error instanceof Error ? error.message : String(error))
+  process.exit(1)
+}

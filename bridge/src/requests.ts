@@ -1,0 +1,107 @@
+import { TidegateError } from '@tidegate/core'
+import type { Clock } from './clock.ts'
+import { gatewayError, meaningOf } from './codes.ts'
+
+/** A request that has gone to the gateway and is not ended. */
+export interface OpenRequest {
+  /** Anything beside the answer: 2188 and its like. */
+  notice(code: number, message: string): void
+  /** IBKR's own word that there is nothing. False where that is no answer to this request. */
+  noData(): boolean
+  fail(error: TidegateError): void
+}
+
+export interface Requests<R extends OpenRequest> {
+  /** The open request of an id; undefined for one that has ended: its late messages mean nothing. */
+  get(id: number): R | undefined
+  /**
+   * Opens a request under a fresh id and sends it; resolves with what `begin`'s `resolve` is given, exactly once.
+   * After `timeoutMs`, or when the signal aborts, it ends and `cancel` tells the gateway so.
+   */
+  open<T>(
+    signal: AbortSignal,
+    begin: (resolve: (value: T) => void, reject: (error: TidegateError) => void) => R,
+    wire: { send(id: number): Promise<void>; cancel(id: number): void },
+  ): Promise<T>
+  /** A message of the gateway that names a request. */
+  message(id: number, code: number, text: string): void
+  failAll(error: TidegateError): void
+}
+
+/** The requests of one connection, each ended once: by its answer, an error, its timeout, its caller, or the connection's end. */
+export function createRequests<R extends OpenRequest>({
+  clock,
+  timeoutMs,
+  firstId,
+}: {
+  clock: Clock
+  timeoutMs: number
+  firstId: number
+}): Requests<R> {
+  const open = new Map<number, R>()
+  let nextId = firstId
+
+  return {
+    get: (id) => open.get(id),
+    open(signal, begin, wire) {
+      const id = nextId++
+      return new Promise((resolve, reject) => {
+        let sent = false
+        const end = () => {
+          open.delete(id)
+          stopTimer()
+          signal.removeEventListener('abort', onAbort)
+        }
+        const giveUp = (error: TidegateError) => {
+          if (!open.has(id)) return
+          end()
+          if (sent) wire.cancel(id)
+          reject(error)
+        }
+        const onAbort = () =>
+          giveUp(new TidegateError('disconnected', 'The caller hung up; the request was cancelled.'))
+        const stopTimer = clock.after(timeoutMs, () => {
+          giveUp(
+            new TidegateError(
+              'timeout',
+              `The gateway did not answer within ${timeoutMs / 1000} s; the request was cancelled. Asking again is safe.`,
+            ),
+          )
+        })
+        const request = begin(
+          (value) => {
+            end()
+            resolve(value)
+          },
+          (error) => {
+            end()
+            reject(error)
+          },
+        )
+        open.set(id, request)
+        if (signal.aborted) return onAbort()
+        signal.addEventListener('abort', onAbort, { once: true })
+        wire.send(id).then(
+          () => {
+            sent = true
+            // It may have ended while it waited for its turn: then the gateway must not work on it.
+            if (!open.has(id) && signal.aborted) wire.cancel(id)
+          },
+          (cause) => giveUp(new TidegateError('disconnected', 'The request could not be sent.', { cause })),
+        )
+      })
+    },
+    message(id, code, text) {
+      const request = open.get(id)
+      if (!request) return
+      const { means, advice } = meaningOf(code, text)
+      if (means === 'ignore') return
+      if (means === 'notice') return request.notice(code, text)
+      if (means === 'no-data' && request.noData()) return
+      request.fail(gatewayError(means === 'no-data' ? 'internal' : means, code, text, advice))
+    },
+    failAll(error) {
+      for (const request of [...open.values()]) request.fail(error)
+    },
+  }
+}

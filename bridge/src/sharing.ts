@@ -1,0 +1,79 @@
+import { TidegateError } from '@tidegate/core'
+import type { Clock } from './clock.ts'
+
+/** IBKR counts an identical request within 15 seconds as a pacing violation ("Historical Data Limitations"). */
+const IDENTICAL_MS = 15_000
+
+interface Shared<T> {
+  readonly answer: Promise<T>
+  readonly abort: AbortController
+  callers: number
+  size: number
+}
+
+/** One answer for identical requests: while one is under way and for 15 seconds from when it was asked. */
+export interface Sharing<T> {
+  /** The answer for `key`: a running or recent one, or what `ask` gives. The last caller to hang up aborts what is under way. */
+  share(key: string, signal: AbortSignal | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T>
+}
+
+/** Sharing that keeps answers of `maxSize` in all (by `sizeOf`), dropping the oldest beyond that. A failure is not kept. */
+export function createSharing<T>(
+  clock: Clock,
+  { maxSize, sizeOf }: { maxSize: number; sizeOf: (answer: T) => number },
+): Sharing<T> {
+  const entries = new Map<string, Shared<T>>()
+  let kept = 0
+
+  function drop(key: string, entry: Shared<T>): void {
+    if (entries.get(key) !== entry) return
+    entries.delete(key)
+    kept -= entry.size
+  }
+
+  function begin(key: string, ask: (signal: AbortSignal) => Promise<T>): Shared<T> {
+    const abort = new AbortController()
+    const askedAtMs = clock.now()
+    const entry: Shared<T> = { answer: ask(abort.signal), abort, callers: 0, size: 0 }
+    entries.set(key, entry)
+    entry.answer.then(
+      (answer) => {
+        entry.size = sizeOf(answer)
+        kept += entry.size
+        clock.after(Math.max(0, askedAtMs + IDENTICAL_MS - clock.now()), () => drop(key, entry))
+        for (const [oldKey, old] of entries) {
+          if (kept <= maxSize) break
+          if (old.size > 0) drop(oldKey, old)
+        }
+      },
+      () => drop(key, entry),
+    )
+    return entry
+  }
+
+  return {
+    share(key, signal, ask) {
+      const found = entries.get(key)
+      // What its last caller has left is being cancelled upstream: it is nobody's answer any more.
+      const entry = found && !found.abort.signal.aborted ? found : begin(key, ask)
+      entry.callers++
+      return new Promise((resolve, reject) => {
+        let here = true
+        const leave = () => {
+          if (!here) return
+          here = false
+          entry.callers--
+          signal?.removeEventListener('abort', hangUp)
+        }
+        const hangUp = () => {
+          leave()
+          if (entry.callers === 0) entry.abort.abort()
+          reject(new TidegateError('disconnected', 'The caller hung up.'))
+        }
+        if (signal?.aborted) return hangUp()
+        signal?.addEventListener('abort', hangUp, { once: true })
+        entry.answer.then(resolve, reject).finally(leave)
+      })
+    },
+  }
+}
