@@ -1,0 +1,126 @@
+import { type BarColumns, type ErrorBody, formatInstant, type Hours, type Window } from '@tidegate/core'
+import type { ChunkState, RunProgress, RunState, Series, SeriesProgress, SeriesSummary } from '@tidegate/db'
+import type { Plan, Problem, Started } from '@tidegate/ingest'
+import type { BridgeStatus } from '@tidegate/relay'
+
+/** What the HTTP interface answers, as JSON. Instants are ISO texts in UTC, windows half-open `[start, end)`. */
+
+export interface WindowAnswer {
+  readonly start: string
+  readonly end: string
+}
+
+/** `POST /v1/runs`. */
+export interface StartedAnswer {
+  readonly id: string
+  readonly chunks: number
+  readonly series: readonly Series[]
+  /** What of the request can't be done, beside the rest that is under way. */
+  readonly problems: readonly Problem[]
+}
+
+/** `GET /v1/runs/:id`. */
+export interface ProgressAnswer {
+  readonly id: string
+  readonly state: RunState
+  readonly createdAt: string
+  readonly finishedAt: string | null
+  readonly chunks: Readonly<Record<ChunkState, number>>
+  readonly bars: number
+  readonly series: readonly SeriesProgress[]
+}
+
+/** `POST /v1/plan`. */
+export interface PlanAnswer {
+  readonly series: readonly {
+    readonly instrumentId: string
+    readonly spec: string
+    readonly hours: Hours
+    /** Null where nothing of what is asked for is final yet. */
+    readonly wanted: WindowAnswer | null
+    readonly gaps: readonly WindowAnswer[]
+    readonly requests: number
+  }[]
+  readonly requests: number
+  readonly expectedSec: number
+}
+
+/** `GET /v1/bars`: columns, as bars have them everywhere; `t` in epoch seconds. */
+export interface BarsAnswer {
+  readonly instrumentId: string
+  readonly spec: string
+  readonly hours: Hours
+  readonly bars: BarColumns
+  /** The `start` that asks for the next page; null on the last one. */
+  readonly next: string | null
+}
+
+/** `GET /v1/series`. */
+export interface SeriesAnswer {
+  readonly series: readonly {
+    readonly instrumentId: string
+    readonly spec: string
+    readonly hours: Hours
+    readonly bars: number
+    /** First and last bar; null while there is none. */
+    readonly from: string | null
+    readonly to: string | null
+    readonly covered: readonly WindowAnswer[]
+  }[]
+}
+
+/** `GET /v1/status`. */
+export interface StatusAnswer {
+  readonly database: { readonly ok: true } | { readonly ok: false; readonly error: ErrorBody }
+  readonly bridge: ({ readonly ok: true } & BridgeStatus) | { readonly ok: false; readonly error: ErrorBody }
+}
+
+/** What every refused or failed request answers. */
+export interface ErrorAnswer {
+  readonly error: ErrorBody
+}
+
+export function startedAnswer({ runId, chunks, series, problems }: Started): StartedAnswer {
+  return { id: runId, chunks, series, problems }
+}
+
+export function progressAnswer(run: RunProgress): ProgressAnswer {
+  return { ...run, createdAt: formatInstant(run.createdAt), finishedAt: instantOrNull(run.finishedAt) }
+}
+
+export function planAnswer({ series, requests, expectedSec }: Plan): PlanAnswer {
+  return {
+    series: series.map(({ instrumentId, spec, hours, wanted, gaps, requests }) => ({
+      instrumentId,
+      spec,
+      hours,
+      wanted: wanted ? windowAnswer(wanted) : null,
+      gaps: gaps.map(windowAnswer),
+      requests,
+    })),
+    requests,
+    expectedSec,
+  }
+}
+
+export function seriesAnswer(series: readonly SeriesSummary[]): SeriesAnswer {
+  return {
+    series: series.map(({ instrumentId, spec, hours, bars, from, to, covered }) => ({
+      instrumentId,
+      spec,
+      hours,
+      bars,
+      from: instantOrNull(from),
+      to: instantOrNull(to),
+      covered: covered.map(windowAnswer),
+    })),
+  }
+}
+
+function windowAnswer({ start, end }: Window): WindowAnswer {
+  return { start: formatInstant(start), end: formatInstant(end) }
+}
+
+function instantOrNull(sec: number | undefined): string | null {
+  return sec === undefined ? null : formatInstant(sec)
+}

@@ -1,0 +1,87 @@
+import {
+  formatInstant,
+  formatSpec,
+  type Hours,
+  parseInstrument,
+  parseTimeframe,
+  sliceBars,
+  TidegateError,
+} from '@tidegate/core'
+import type { SeriesKey, Store } from '@tidegate/db'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { BarsAnswer } from '../answers.ts'
+import { check } from '../check.ts'
+import { hoursOr, instant, instrumentText, specText, windowOf } from '../request.ts'
+
+/** 50,000 bars are some 3 MB of JSON: within what a Worker can hold several times over. */
+const MAX_BARS = 50_000
+const DEFAULT_BARS = 10_000
+const LIMIT = `expected a whole number from 1 to ${MAX_BARS}`
+const MAX_KNOWN_SERIES = 10_000
+
+/** Stored bars, a page at a time. */
+export function barRoutes({ store, hours }: { store: Store; hours: Hours }): Hono {
+  const schema = z
+    .strictObject({
+      instrument: instrumentText,
+      spec: specText,
+      hours: hoursOr(hours),
+      start: instant,
+      end: instant,
+      limit: z
+        .string()
+        .regex(/^\d{1,5}$/, LIMIT)
+        .transform(Number)
+        .pipe(z.int().min(1, LIMIT).max(MAX_BARS, LIMIT))
+        .default(DEFAULT_BARS),
+    })
+    .transform((query, context) => ({ ...query, window: windowOf(query, context) }))
+  const seriesIdOf = createSeriesFinder(store)
+  const routes = new Hono()
+
+  routes.get('/bars', async (c) => {
+    const query = check(schema, c.req.query())
+    const key = await keyOf(query, store)
+    const seriesId = await seriesIdOf(key)
+    // One more than asked for: it tells whether there is a next page, and where that begins.
+    const found = await store.bars(seriesId, query.window, query.limit + 1)
+    const next = found.t[query.limit]
+    const bars = next === undefined ? found : sliceBars(found, 0, query.limit)
+    return c.json<BarsAnswer>({ ...key, bars, next: next === undefined ? null : formatInstant(next) })
+  })
+
+  return routes
+}
+
+/** The series' key by its stored instrument, so that bare names and timeframes find what they made. */
+async function keyOf(
+  { instrument, spec, hours }: { instrument: string; spec: string; hours: Hours },
+  store: Store,
+): Promise<SeriesKey> {
+  const name = instrument.trim().toUpperCase()
+  const stored = await store.instrument(name)
+  const secType = stored?.details.contract.secType ?? parseInstrument(name).secType
+  return { instrumentId: stored?.id ?? name, spec: formatSpec(parseTimeframe(spec, secType)), hours }
+}
+
+/** Finds the id of a stored series and remembers it: ids never change, and looking one up counts the series' bars. */
+function createSeriesFinder(store: Store): (key: SeriesKey) => Promise<number> {
+  const known = new Map<string, number>()
+  return async ({ instrumentId, spec, hours }) => {
+    const name = `${instrumentId} ${spec} ${hours}`
+    const remembered = known.get(name)
+    if (remembered !== undefined) return remembered
+    const stored = await store.series({ instrumentIds: [instrumentId], specs: [spec] })
+    const series = stored.find((one) => one.hours === hours)
+    if (!series) {
+      throw new TidegateError(
+        'not-found',
+        `Nothing is stored of ${instrumentId} ${spec} in ${hours} hours: ask for it with POST /v1/runs.`,
+      )
+    }
+    if (known.size >= MAX_KNOWN_SERIES) known.clear()
+    known.set(name, series.id)
+    return series.id
+  }
+}

@@ -1,0 +1,31 @@
+import { formatSpec, parseSpec } from '@tidegate/core'
+import type { Store } from '@tidegate/db'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { type SeriesAnswer, seriesAnswer } from '../answers.ts'
+import { check, parsed } from '../check.ts'
+import { instrumentText } from '../request.ts'
+
+const schema = z.strictObject({
+  instrument: instrumentText.optional(),
+  spec: z
+    .string()
+    .transform(parsed((text) => formatSpec(parseSpec(text))))
+    .optional(),
+})
+
+/** What is stored and covered: of everything, or of one instrument or bar specification. */
+export function seriesRoutes({ store }: { store: Store }): Hono {
+  const routes = new Hono()
+  routes.get('/series', async (c) => {
+    const { instrument, spec } = check(schema, c.req.query())
+    const name = instrument?.trim().toUpperCase()
+    const stored = name === undefined ? undefined : await store.instrument(name)
+    const series = await store.series({
+      instrumentIds: name === undefined ? undefined : [stored?.id ?? name],
+      specs: spec === undefined ? undefined : [spec],
+    })
+    return c.json<SeriesAnswer>(seriesAnswer(series))
+  })
+  return routes
+}

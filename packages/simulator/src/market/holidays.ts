@@ -1,0 +1,124 @@
+import { type Day, dayOf, easter, nthWeekday, weekday, yearOf } from './days.ts'
+
+/** What a venue does on a date: nothing, or close early; a date in neither set is a full day. */
+export interface Holidays {
+  readonly closed: ReadonlySet<Day>
+  readonly early: ReadonlySet<Day>
+}
+
+type Rule = (year: number) => { closed: Day[]; early?: Day[] }
+
+const SUNDAY = 0
+const MONDAY = 1
+const THURSDAY = 4
+const FRIDAY = 5
+const SATURDAY = 6
+
+/** US practice: a Saturday's holiday is kept on Friday, a Sunday's on Monday. */
+function observed(day: Day): Day {
+  return weekday(day) === SATURDAY ? day - 1 : weekday(day) === SUNDAY ? day + 1 : day
+}
+
+/** British and Japanese practice: the next day that is none yet. */
+function deferred(day: Day, taken: readonly Day[]): Day {
+  let to = day
+  while (weekday(to) === SUNDAY || weekday(to) === SATURDAY || taken.includes(to)) to++
+  return to
+}
+
+/** Closures of US equities that no rule gives: attacks, storms, days of mourning. */
+const US_SPECIAL = [
+  [2001, 9, 11], [2001, 9, 12], [2001, 9, 13], [2001, 9, 14], [2004, 6, 11], [2007, 1, 2],
+  [2012, 10, 29], [2012, 10, 30], [2018, 12, 5], [2025, 1, 9],
+].map(([y = 0, m = 0, d = 0]) => dayOf(y, m, d)) // biome-ignore format: a table
+
+/** NYSE Rule 7.2 and its yearly notices. New Year's Day on a Saturday is not kept. */
+const usEquities: Rule = (year) => {
+  const newYear = dayOf(year, 1, 1)
+  const independence = dayOf(year, 7, 4)
+  const christmas = dayOf(year, 12, 25)
+  const thanksgiving = nthWeekday(year, 11, THURSDAY, 4)
+  const closed = [
+    ...(weekday(newYear) === SATURDAY ? [] : [observed(newYear)]),
+    ...(year >= 1998 ? [nthWeekday(year, 1, MONDAY, 3)] : []),
+    nthWeekday(year, 2, MONDAY, 3),
+    easter(year) - 2,
+    nthWeekday(year, 5, MONDAY, -1),
+    ...(year >= 2022 ? [observed(dayOf(year, 6, 19))] : []),
+    observed(independence),
+    nthWeekday(year, 9, MONDAY, 1),
+    thanksgiving,
+    observed(christmas),
+    ...US_SPECIAL.filter((day) => yearOf(day) === year),
+  ]
+  const eves = [independence - 1, christmas - 1].filter((day) => weekday(day) >= MONDAY && weekday(day) <= THURSDAY)
+  return { closed, early: [thanksgiving + 1, ...eves].filter((day) => !closed.includes(day)) }
+}
+
+/** Globex equity products: shut on three days, an early halt on the other US holidays. */
+const globex: Rule = (year) => {
+  const closed = [observed(dayOf(year, 1, 1)), easter(year) - 2, observed(dayOf(year, 12, 25))]
+  const us = usEquities(year)
+  return { closed, early: [...us.closed, ...(us.early ?? [])].filter((day) => !closed.includes(day)) }
+}
+
+const forex: Rule = (year) => ({ closed: [dayOf(year, 1, 1), dayOf(year, 12, 25)] })
+
+const germany: Rule = (year) => ({
+  closed: [dayOf(year, 1, 1), easter(year) - 2, easter(year) + 1, dayOf(year, 5, 1), ...[24, 25, 26, 31].map((d) => dayOf(year, 12, d))],
+})
+
+const london: Rule = (year) => {
+  const christmas = deferred(dayOf(year, 12, 25), [])
+  const boxing = deferred(dayOf(year, 12, 26), [christmas])
+  return {
+    closed: [
+      deferred(dayOf(year, 1, 1), []),
+      easter(year) - 2,
+      easter(year) + 1,
+      nthWeekday(year, 5, MONDAY, 1),
+      nthWeekday(year, 5, MONDAY, -1),
+      nthWeekday(year, 8, MONDAY, -1),
+      christmas,
+      boxing,
+    ],
+    early: [dayOf(year, 12, 24), dayOf(year, 12, 31)],
+  }
+}
+
+/** The equinoxes are holidays in Japan; this fits their dates from 1980 to 2099. */
+function equinox(year: number, month: 3 | 9): Day {
+  const base = month === 3 ? 20.8431 : 23.2488
+  return dayOf(year, month, Math.floor(base + 0.242194 * (year - 1980) - Math.floor((year - 1980) / 4)))
+}
+
+const tokyo: Rule = (year) => {
+  const named = [
+    dayOf(year, 2, 11), ...(year >= 2020 ? [dayOf(year, 2, 23)] : []), equinox(year, 3), dayOf(year, 4, 29), dayOf(year, 5, 3),
+    dayOf(year, 5, 4), dayOf(year, 5, 5), ...(year >= 2016 ? [dayOf(year, 8, 11)] : []), equinox(year, 9), dayOf(year, 11, 3), dayOf(year, 11, 23),
+  ] // biome-ignore format: a table
+  const moved = named.filter((day) => weekday(day) === SUNDAY).map((day) => deferred(day, named))
+  const mondays = [nthWeekday(year, 1, MONDAY, 2), nthWeekday(year, 7, MONDAY, 3), nthWeekday(year, 9, MONDAY, 3), nthWeekday(year, 10, MONDAY, 2)]
+  return { closed: [dayOf(year, 1, 1), dayOf(year, 1, 2), dayOf(year, 1, 3), dayOf(year, 12, 31), ...named, ...moved, ...mondays] }
+}
+
+const RULES = { usEquities, globex, forex, germany, london, tokyo, none: (() => ({ closed: [] })) as Rule }
+export type HolidayRule = keyof typeof RULES
+
+const known = new Map<string, Holidays>()
+
+/** The holidays of a venue in a year, by rule. */
+export function holidays(rule: HolidayRule, year: number): Holidays {
+  const key = `${rule} ${year}`
+  const found = known.get(key)
+  if (found) return found
+  const { closed, early = [] } = RULES[rule](year)
+  const made = { closed: new Set(closed), early: new Set(early) }
+  known.set(key, made)
+  return made
+}
+
+/** Monday to Friday. */
+export function isWeekday(day: Day): boolean {
+  return weekday(day) >= MONDAY && weekday(day) <= FRIDAY
+}
