@@ -21,7 +21,7 @@ export interface Target {
 export const targets = {
   bridge: { entry: 'bridge/src/main.ts', out: 'bin/bridge.mjs', runtime: 'node' },
   functions: {
-    entry: 'packages/functions/src/node.ts',
+    entry: 'packages/functions/src/main.ts',
     // As deep as packages/db/src/drivers, so that `../../migrations` is the same folder in the source and here.
     out: 'lib/bin/functions.mjs',
     runtime: 'node',

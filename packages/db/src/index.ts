@@ -1,7 +1,7 @@
 export type { Database } from './database.ts'
 export { openNeon } from './drivers/neon.ts'
 export { type EmbeddedDatabase, openPglite } from './drivers/pglite.ts'
-export { openTcp } from './drivers/tcp.ts'
+export { openTcp, type TcpDatabase } from './drivers/tcp.ts'
 export { type DatabaseOptions, openDatabase } from './open.ts'
 export { createStore } from './store/index.ts'
 export type * from './store.ts'

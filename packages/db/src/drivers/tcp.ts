@@ -10,8 +10,14 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** An arbitrary number that every migrating process of ours asks for. */
 const MIGRATION_LOCK = 7_143_115_027
 
+/** A database over TCP. `url` is its connection string, password included, for what else must connect to it. */
+export interface TcpDatabase extends Database {
+  readonly driver: 'tcp'
+  readonly url: string
+}
+
 /** A Postgres server over TCP. Connects at the first statement. Throws `invalid` for a URL that is none. */
-export function openTcp(url: string): Database {
+export function openTcp(url: string): TcpDatabase {
   const place = placeOf(url)
   const pool = new Pool({ connectionString: url, max: MAX_CONNECTIONS, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
   // An idle connection that breaks is replaced at the next statement, which reports what is still wrong.
@@ -19,6 +25,7 @@ export function openTcp(url: string): Database {
   const orm: Orm = drizzle({ client: pool, schema })
   return {
     driver: 'tcp',
+    url,
     orm,
     rows: (statement) => rowsOf(orm, statement, place),
     async migrate() {

@@ -1,0 +1,5 @@
+export type * from './answers.ts'
+export { type AppOptions, createApp } from './app.ts'
+export { createNodeFunctions, type NodeFunctions, type NodeOptions } from './node.ts'
+export { withSecretFiles } from './secrets.ts'
+export { type FunctionsSettings, readSettings } from './settings.ts'

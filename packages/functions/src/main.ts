@@ -1,0 +1,32 @@
+/** The functions as a process: settings from the environment, logs to standard output, ended by SIGTERM or SIGINT. */
+import { openDatabase } from '@tidegate/db'
+import { createRelay } from '@tidegate/relay'
+import { pino } from 'pino'
+import { createNodeFunctions } from './node.ts'
+import { withSecretFiles } from './secrets.ts'
+import { readSettings } from './settings.ts'
+
+const log = pino()
+try {
+  const settings = readSettings(withSecretFiles(process.env))
+  const database = await openDatabase({ url: settings.databaseUrl, session: true })
+  await database.migrate()
+  const functions = await createNodeFunctions({ ...settings, database, relay: createRelay(settings.bridge), log })
+  functions.startSchedule()
+  log.info({ url: functions.url }, 'the functions listen')
+  let closing = false
+  const stop = async (signal: string) => {
+    // Whoever asks twice does not want to wait.
+    if (closing) process.exit(1)
+    closing = true
+    log.info({ signal }, 'finishing what is under way')
+    await functions.close()
+    await database.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+} catch (error) {
+  log.fatal(error instanceof Error ? error.message : String(error))
+  process.exit(1)
+}

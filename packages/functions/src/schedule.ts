@@ -1,0 +1,62 @@
+import type { Ingest, Log } from '@tidegate/ingest'
+
+export const TICK_MS = 60_000
+/** Just past the minute: a timer may fire a little early, and a tick must see the minute as begun. */
+const SLACK_MS = 50
+
+export type Every = (ms: number, run: () => void) => () => void
+
+/** Calls `run` whenever a multiple of `ms` since the epoch has passed; keeps no process alive. Returns what ends it. */
+export const everyOnTheClock: Every = (ms, run) => {
+  let timer: NodeJS.Timeout | undefined
+  const next = () => {
+    timer = setTimeout(
+      () => {
+        next()
+        run()
+      },
+      ms - ((Date.now() - SLACK_MS) % ms),
+    ).unref()
+  }
+  next()
+  return () => clearTimeout(timer)
+}
+
+/** What a schedule does each time: starts what is due, then sends round what was lost. A part that fails is logged. */
+export async function pass(ingest: Pick<Ingest, 'tick' | 'sweep'>, log: Log): Promise<void> {
+  for (const part of ['tick', 'sweep'] as const) {
+    try {
+      await ingest[part]()
+    } catch (err) {
+      log.error({ part, err }, 'a part of the schedule failed; the next minute tries again')
+    }
+  }
+}
+
+export interface Schedule {
+  start(): void
+  /** No pass begins any more; resolves once the one under way is over. */
+  stop(): Promise<void>
+}
+
+/** Passes at once and then every minute. One at a time: a minute that comes while a pass is under way is left out. */
+export function createSchedule({ ingest, log, every }: { ingest: Ingest; log: Log; every: Every }): Schedule {
+  let end: (() => void) | undefined
+  let current: Promise<void> | undefined
+  const run = () => {
+    current ??= pass(ingest, log).finally(() => {
+      current = undefined
+    })
+  }
+  return {
+    start() {
+      if (end) return
+      end = every(TICK_MS, run)
+      run()
+    },
+    async stop() {
+      end?.()
+      await current
+    },
+  }
+}

@@ -1,0 +1,96 @@
+import { type Hours, TidegateError } from '@tidegate/core'
+import { z } from 'zod'
+import { MIN_KEY_LENGTH } from './keys.ts'
+
+type Environment = Readonly<Record<string, unknown>>
+
+const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+
+const hours = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no'])
+  .default('true')
+  .transform((text): Hours => (text === 'true' || text === '1' || text === 'yes' ? 'regular' : 'all'))
+
+const keys = z
+  .string({ error: `expected a key of at least ${MIN_KEY_LENGTH} characters` })
+  .transform((text) => text.split(',').map((key) => key.trim()))
+  .pipe(
+    z
+      .array(z.string().min(MIN_KEY_LENGTH, `expected at least ${MIN_KEY_LENGTH} characters a key`))
+      .max(2, 'expected one key, or two separated by a comma while they are rotated'),
+  )
+
+const url = (protocol: RegExp, expected: string) => z.url({ protocol, error: `expected ${expected}` })
+const postgres = url(/^postgres(ql)?$/, 'postgres://USER:PASSWORD@HOST:PORT/DATABASE')
+const http = url(/^https?$/, 'a URL such as http://127.0.0.1:8787')
+
+const common = {
+  BRIDGE_KEY: keys,
+  TIDEGATE_KEY: keys,
+  IBKR_USE_RTH: hours,
+  IBKR_RATE_LIMIT: wholeNumber(1, 50).default(45),
+}
+
+const nodeSchema = z.object({
+  ...common,
+  BRIDGE_URL: http.default('http://127.0.0.1:8787'),
+  DATABASE_URL: postgres.optional(),
+  FUNCTIONS_HOST: z.string().min(1).default('127.0.0.1'),
+  FUNCTIONS_PORT: wholeNumber(0, 65_535).default(8080),
+})
+
+const workerSchema = z.object({
+  ...common,
+  BRIDGE_URL: http,
+  DATABASE_URL: postgres,
+  DATABASE_HTTP_ENDPOINT: http.optional(),
+})
+
+export interface CommonSettings {
+  readonly bridge: { readonly url: string; readonly key: string }
+  readonly keys: readonly string[]
+  readonly hours: Hours
+  readonly messagesPerSec: number
+}
+
+export interface FunctionsSettings extends CommonSettings {
+  /** Undefined: the embedded database. */
+  readonly databaseUrl: string | undefined
+  readonly listen: { readonly host: string; readonly port: number }
+}
+
+export interface WorkerSettings extends CommonSettings {
+  readonly databaseUrl: string
+  /** A SQL-over-HTTP endpoint that is not Neon's own. */
+  readonly databaseEndpoint: string | undefined
+}
+
+/** The settings of the functions on Node, from environment variables. Throws `invalid`, naming every fault at once and never a secret. */
+export function readSettings(env: Environment): FunctionsSettings {
+  const s = read(nodeSchema, env)
+  const listen = { host: s.FUNCTIONS_HOST, port: s.FUNCTIONS_PORT }
+  return { ...commonOf(s), databaseUrl: s.DATABASE_URL, listen }
+}
+
+/** The settings of the functions as a Worker, from its bindings. Throws `invalid`, as `readSettings` does. */
+export function readWorkerSettings(env: Environment): WorkerSettings {
+  const s = read(workerSchema, env)
+  return { ...commonOf(s), databaseUrl: s.DATABASE_URL, databaseEndpoint: s.DATABASE_HTTP_ENDPOINT }
+}
+
+function read<S extends z.ZodType>(schema: S, env: Environment): z.output<S> {
+  const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
+  throw new TidegateError('invalid', `The settings are wrong:\n${[...new Set(faults)].join('\n')}`)
+}
+
+function commonOf(s: z.output<z.ZodObject<typeof common>> & { readonly BRIDGE_URL: string }): CommonSettings {
+  return {
+    // While the bridge's keys are rotated it takes either: the first is shown.
+    bridge: { url: s.BRIDGE_URL, key: s.BRIDGE_KEY[0] ?? '' },
+    keys: s.TIDEGATE_KEY,
+    hours: s.IBKR_USE_RTH,
+    messagesPerSec: s.IBKR_RATE_LIMIT,
+  }
+}
