@@ -9,6 +9,8 @@ interface Shared<T> {
   readonly abort: AbortController
   callers: number
   size: number
+  /** Calls off the timer that would forget it: a timer holds the answer as long as it runs. */
+  stopTimer(): void
 }
 
 /** One answer for identical requests: while one is under way and for 15 seconds from when it was asked. */
@@ -28,19 +30,20 @@ export function createSharing<T>(
   function drop(key: string, entry: Shared<T>): void {
     if (entries.get(key) !== entry) return
     entries.delete(key)
+    entry.stopTimer()
     kept -= entry.size
   }
 
   function begin(key: string, ask: (signal: AbortSignal) => Promise<T>): Shared<T> {
     const abort = new AbortController()
     const askedAtMs = clock.now()
-    const entry: Shared<T> = { answer: ask(abort.signal), abort, callers: 0, size: 0 }
+    const entry: Shared<T> = { answer: ask(abort.signal), abort, callers: 0, size: 0, stopTimer: () => {} }
     entries.set(key, entry)
     entry.answer.then(
       (answer) => {
         entry.size = sizeOf(answer)
         kept += entry.size
-        clock.after(Math.max(0, askedAtMs + IDENTICAL_MS - clock.now()), () => drop(key, entry))
+        entry.stopTimer = clock.after(Math.max(0, askedAtMs + IDENTICAL_MS - clock.now()), () => drop(key, entry))
         for (const [oldKey, old] of entries) {
           if (kept <= maxSize) break
           if (old.size > 0) drop(oldKey, old)
