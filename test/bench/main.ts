@@ -1,0 +1,31 @@
+/** `npm run bench [decode pipeline memory]`: runs the benchmarks, prints their tables, and what they were held against. */
+import { benchDecode } from './decode.ts'
+import { type Figure, holds } from './figure.ts'
+import { benchMemory } from './memory.ts'
+import { benchPipeline } from './pipeline.ts'
+
+const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  decode: benchDecode,
+  pipeline: benchPipeline,
+  memory: benchMemory,
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES)
+const figures: Figure[] = []
+for (const name of names) {
+  const bench = BENCHES[name]
+  if (!bench) throw new Error(`There is no benchmark "${name}"; there are ${Object.keys(BENCHES).join(', ')}.`)
+  figures.push(...(await bench()))
+}
+console.log('\nFigures')
+console.table(
+  figures.map((figure) => ({
+    figure: figure.name,
+    reached: Number(figure.reached.toPrecision(4)).toLocaleString('en'),
+    expected:
+      figure.atLeast === undefined
+        ? `≤ ${figure.atMost?.toLocaleString('en')}`
+        : `≥ ${figure.atLeast.toLocaleString('en')}`,
+    holds: holds(figure) ? 'yes' : 'NO',
+  })),
+)
