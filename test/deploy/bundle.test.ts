@@ -43,7 +43,7 @@ describe('bundles', () => {
     expect(inputs.map(packageOf)).toContain('@stoqey/ib')
   })
 
-  it.skipIf(missing('functions'))('the functions need nothing but node, and find their migrations', async () => {
+  it('the functions need nothing but node, and find their migrations', async () => {
     const { file, code, imports, inputs } = await bundled('functions')
     // pg tries for its native add-on and does without.
     expect(imports.filter((name) => !builtin.has(name) && name !== 'pg-native')).toEqual([])
@@ -53,7 +53,7 @@ describe('bundles', () => {
     expect(existsSync(path.resolve(path.dirname(file), `${up}${folder}`, 'meta/_journal.json'))).toBe(true)
   })
 
-  it.skipIf(missing('worker'))('the Worker imports what workerd offers, and holds no database of Node', async () => {
+  it('the Worker imports what workerd offers, and holds no database of Node', async () => {
     const { imports, inputs } = await bundled('worker')
     expect(imports.filter((name) => !WORKERD_OFFERS.has(name) && !name.startsWith('cloudflare:'))).toEqual([])
     const packages = new Set(inputs.map(packageOf))

@@ -2,11 +2,12 @@
 import { openDatabase } from '@tidegate/db'
 import { createRelay } from '@tidegate/relay'
 import { pino } from 'pino'
+import { describeError } from './describe.ts'
 import { createNodeFunctions } from './node.ts'
 import { withSecretFiles } from './secrets.ts'
 import { readSettings } from './settings.ts'
 
-const log = pino()
+const log = pino({ serializers: { err: describeError } })
 try {
   const settings = readSettings(withSecretFiles(process.env))
   const database = await openDatabase({ url: settings.databaseUrl, session: true })

@@ -1,4 +1,5 @@
 import type { Ingest, Log } from '@tidegate/ingest'
+import { pass } from './pass.ts'
 
 export const TICK_MS = 60_000
 /** Just past the minute: a timer may fire a little early, and a tick must see the minute as begun. */
@@ -20,17 +21,6 @@ export const everyOnTheClock: Every = (ms, run) => {
   }
   next()
   return () => clearTimeout(timer)
-}
-
-/** What a schedule does each time: starts what is due, then sends round what was lost. A part that fails is logged. */
-export async function pass(ingest: Pick<Ingest, 'tick' | 'sweep'>, log: Log): Promise<void> {
-  for (const part of ['tick', 'sweep'] as const) {
-    try {
-      await ingest[part]()
-    } catch (err) {
-      log.error({ part, err }, 'a part of the schedule failed; the next minute tries again')
-    }
-  }
 }
 
 export interface Schedule {

@@ -70,8 +70,13 @@ export function createPump({ concurrency, pollMs, take, finish, log }: PumpOptio
   async function settle(): Promise<void> {
     const ids = finished
     if (ids.length === 0) return
-    await finish(ids)
-    finished = finished.slice(ids.length)
+    finished = []
+    try {
+      await finish(ids)
+    } catch (error) {
+      finished = [...ids, ...finished]
+      throw error
+    }
   }
 
   /** One round: how many messages could have been taken beyond those that were. */

@@ -1,0 +1,67 @@
+import type { Message, MessageBatch, Queue } from '@cloudflare/workers-types'
+import { TidegateError } from '@tidegate/core'
+import type { ChunkQueue, Log, WorkResult } from '@tidegate/ingest'
+
+/** Cloudflare takes at most this many messages a call (Queues limits). */
+const BATCH = 100
+/** Cloudflare delays a message by at most 12 hours. One that comes too early finds its chunk not due; the sweep sends it again. */
+const MOST_DELAY_SEC = 43_200
+/** A Worker may hold six connections: four chunks, and room for what each asks beside. */
+const CONCURRENCY = 4
+/** How long a message waits whose chunk could not even be claimed, or its failure noted: the database was gone. */
+const RETRY_SEC = 30
+
+const CHUNK_ID = /^\d{1,19}$/
+
+export interface CloudflareQueue extends ChunkQueue {
+  /** The Worker's `queue` handler: resolves once every message of the batch is acknowledged or marked to come again. */
+  handle(batch: Pick<MessageBatch<unknown>, 'messages'>): Promise<void>
+}
+
+/** Chunk ids through a Queue binding; a message's body is the id and nothing else. */
+export function createCloudflareQueue(binding: Pick<Queue<string>, 'sendBatch'>, log: Log): CloudflareQueue {
+  let work: ((chunkId: string) => Promise<WorkResult>) | undefined
+
+  async function handleOne(message: Message<unknown>): Promise<void> {
+    const { body } = message
+    if (typeof body !== 'string' || !CHUNK_ID.test(body)) {
+      log.error({ message: message.id, body }, 'a message holds no chunk id and is dropped')
+      message.ack()
+      return
+    }
+    if (!work) throw new TidegateError('internal', 'Messages came before anybody was there to work on them.')
+    try {
+      await work(body)
+      message.ack()
+    } catch (err) {
+      log.error({ chunk: body, err, retryAfterSec: RETRY_SEC }, 'a chunk could not be worked on')
+      message.retry({ delaySeconds: RETRY_SEC })
+    }
+  }
+
+  return {
+    async send(chunkIds, delaySec = 0) {
+      const delaySeconds = Math.min(Math.ceil(delaySec), MOST_DELAY_SEC)
+      try {
+        for (let i = 0; i < chunkIds.length; i += BATCH) {
+          const messages = chunkIds.slice(i, i + BATCH).map((body) => ({ body }))
+          await binding.sendBatch(messages, delaySeconds > 0 ? { delaySeconds } : undefined)
+        }
+      } catch (cause) {
+        throw new TidegateError('internal', `${chunkIds.length} chunks could not be handed to the queue.`, { cause })
+      }
+    },
+
+    async consume(handler) {
+      work = handler
+    },
+
+    async handle({ messages }) {
+      const waiting = [...messages]
+      const lane = async () => {
+        for (let message = waiting.shift(); message; message = waiting.shift()) await handleOne(message)
+      }
+      await Promise.all(Array.from({ length: CONCURRENCY }, lane))
+    },
+  }
+}

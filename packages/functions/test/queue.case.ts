@@ -1,0 +1,100 @@
+import type { ChunkQueue, WorkResult } from '@tidegate/ingest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+export interface QueueUnderTest extends ChunkQueue {
+  /** How many messages it may work on at once. */
+  readonly concurrency: number
+  close(): Promise<void>
+}
+
+const NOTHING: WorkResult = { outcome: 'nothing', written: 0 }
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 })
+
+/** What every queue engine behind the seam must do. `open` gives an empty queue. */
+export function queueBehaviour(name: string, open: () => Promise<QueueUnderTest>): void {
+  describe(`${name} as a queue of chunks`, () => {
+    let queue: QueueUnderTest
+    beforeEach(async () => {
+      queue = await open()
+    })
+    afterEach(() => queue.close())
+
+    it('hands over every id that was sent, whatever their number', async () => {
+      const ids = Array.from({ length: 230 }, (_, i) => String(i + 1))
+      const worked: string[] = []
+      await queue.consume(async (id) => {
+        worked.push(id)
+        return NOTHING
+      })
+      await queue.send(ids)
+      await queue.send([])
+      await eventually(() => expect(new Set(worked)).toEqual(new Set(ids)))
+      expect(worked).toHaveLength(ids.length)
+    })
+
+    it('keeps what is sent before anybody works', async () => {
+      await queue.send(['11', '12'])
+      const worked: string[] = []
+      await queue.consume(async (id) => {
+        worked.push(id)
+        return NOTHING
+      })
+      await eventually(() => expect(worked.sort()).toEqual(['11', '12']))
+    })
+
+    it('works on several at once, and never on more than it may', async () => {
+      let open = 0
+      let most = 0
+      let done = 0
+      await queue.consume(async () => {
+        most = Math.max(most, ++open)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        open--
+        done++
+        return NOTHING
+      })
+      await queue.send(Array.from({ length: 60 }, (_, i) => String(i + 1)))
+      await eventually(() => expect(done).toBe(60))
+      expect(most).toBe(queue.concurrency)
+    })
+
+    it('lets a slow chunk hold up none that came with it', async () => {
+      const slow = Promise.withResolvers<void>()
+      const worked: string[] = []
+      await queue.consume(async (id) => {
+        if (id === '1') await slow.promise
+        worked.push(id)
+        return NOTHING
+      })
+      await queue.send(['1', '2', '3', '4'])
+      await eventually(() => expect(worked.sort()).toEqual(['2', '3', '4']))
+      slow.resolve()
+      await eventually(() => expect(worked).toContain('1'))
+    })
+
+    it('lets a chunk that throws stop no other', async () => {
+      const worked: string[] = []
+      await queue.consume(async (id) => {
+        if (id === '1') throw new Error('the database is gone')
+        worked.push(id)
+        return NOTHING
+      })
+      await queue.send(['1', '2', '3'])
+      await queue.send(['4'])
+      await eventually(() => expect(worked.sort()).toEqual(['2', '3', '4']))
+    })
+
+    it('holds a delayed message back for as long as asked, and no other behind it', async () => {
+      const workedAtMs = new Map<string, number>()
+      await queue.consume(async (id) => {
+        workedAtMs.set(id, Date.now())
+        return NOTHING
+      })
+      const sentAtMs = Date.now()
+      await queue.send(['1'], 1)
+      await queue.send(['2'])
+      await eventually(() => expect([...workedAtMs.keys()]).toEqual(['2', '1']))
+      expect((workedAtMs.get('1') ?? 0) - sentAtMs).toBeGreaterThanOrEqual(950)
+    })
+  })
+}
