@@ -1,12 +1,11 @@
 import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
-import type { Log } from '@tidegate/ingest'
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type BossQueue, createBossQueue } from '../src/queue/boss.ts'
 import { queueBehaviour } from './queue.case.ts'
+import { recordingLog } from './record.ts'
 
 const CONCURRENCY = 5
-const silent: Log = { info() {}, warn() {}, error() {} }
 const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 })
 
 let database: EmbeddedDatabase
@@ -21,7 +20,7 @@ afterEach(async () => {
 })
 
 async function open(): Promise<BossQueue> {
-  made = await createBossQueue({ database, concurrency: CONCURRENCY, log: silent })
+  made = await createBossQueue({ database, concurrency: CONCURRENCY, log: recordingLog() })
   await database.client.query('delete from pgboss.job')
   return made
 }
