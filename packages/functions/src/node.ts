@@ -3,6 +3,7 @@ import { createStore, type Database, type EmbeddedDatabase, type Store, type Tcp
 import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { createApp } from './app.ts'
+import { createClosing } from './closing.ts'
 import { type Listener, listenOn } from './listen.ts'
 import { type BossOptions, createBossQueue } from './queue/boss.ts'
 import { createSchedule, type Every, everyOnTheClock } from './schedule.ts'
@@ -58,13 +59,18 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
   const database = sessionOf(options.database)
   const queue = await createBossQueue({ database, log, concurrency: options.concurrency ?? CONCURRENCY })
   const ingest = createIngest({ store, relay, queue, now, random, newId, log, messagesPerSec })
+  const closing = createClosing({ store, now, log })
   const schedule = createSchedule({ ingest, log, every: options.every ?? everyOnTheClock })
   let listener: Listener | undefined
   try {
     const app = createApp({ ingest, store, relay, keys, log, hours })
     const fetch = async (request: Request) => app.fetch(request)
     if (listen) listener = await listenOn(fetch, listen)
-    await queue.consume((chunkId) => ingest.work(chunkId))
+    await queue.consume(async (chunkId) => {
+      const result = await ingest.work(chunkId)
+      closing.note(result)
+      return result
+    })
     return {
       url: listener?.url,
       fetch,
@@ -73,6 +79,7 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
       startSchedule: () => schedule.start(),
       async close() {
         await Promise.all([schedule.stop(), listener?.close(), queue.drain()])
+        await closing.look()
         await queue.close()
       },
     }

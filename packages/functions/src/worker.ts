@@ -1,11 +1,12 @@
 /** The functions as a Cloudflare Worker: HTTP, a cron trigger and a queue consumer, all over one set of parts. */
 import type { MessageBatch, Queue } from '@cloudflare/workers-types'
 import { toTidegateError } from '@tidegate/core'
-import { createStore, openNeon } from '@tidegate/db/edge'
+import { createStore, openNeon, type Store } from '@tidegate/db/edge'
 import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
 import { createRelay } from '@tidegate/relay'
 import type { ErrorAnswer } from './answers.ts'
 import { createApp } from './app.ts'
+import { closeRuns } from './closing.ts'
 import { createConsoleLog } from './console.ts'
 import { pass } from './pass.ts'
 import { type CloudflareQueue, createCloudflareQueue } from './queue/cloudflare.ts'
@@ -28,6 +29,7 @@ interface Parts {
   readonly app: ReturnType<typeof createApp>
   readonly ingest: Ingest
   readonly queue: CloudflareQueue
+  readonly store: Store
 }
 
 const log: Log = createConsoleLog(Date.now)
@@ -52,7 +54,7 @@ function partsOf(env: WorkerEnv): Parts {
     messagesPerSec: settings.messagesPerSec,
   })
   queue.consume((chunkId) => ingest.work(chunkId))
-  const parts = { app: createApp({ ...settings, ingest, store, relay, log }), ingest, queue }
+  const parts = { app: createApp({ ...settings, ingest, store, relay, log }), ingest, queue, store }
   made.set(env, parts)
   return parts
 }
@@ -76,6 +78,8 @@ export default {
   },
 
   async queue(batch: MessageBatch<unknown>, env: WorkerEnv): Promise<void> {
-    await partsOf(env).queue.handle(batch)
+    const { queue, store } = partsOf(env)
+    await queue.handle(batch)
+    await closeRuns({ store, now: Date.now, log })
   },
 }
