@@ -1,3 +1,4 @@
+export { createSimulator } from './create.ts'
 export type {
   BarsQuery,
   ContractQuery,

@@ -42,6 +42,7 @@ export async function startServer(market: Market, options: SimulatorOptions = {}
     port,
     faults,
     received,
+    now,
     truth: (query) => truthOf(market, query, Math.floor(now() / 1000)),
     close: () => closeAll(server, sockets),
   }

@@ -56,6 +56,8 @@ export interface Simulator {
   readonly faults: Faults
   /** Every message received, oldest first, for a test or a judge to read. Keeps the last 100,000. */
   readonly received: readonly Received[]
+  /** The simulator's clock, epoch milliseconds. */
+  now(): number
   /** The bars a client should end up with: final ones only, none that is still forming. Does not pass through the wire code. */
   truth(query: TruthQuery): readonly MarketBar[]
   /** Closes every connection and the port. */

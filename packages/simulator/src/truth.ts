@@ -1,3 +1,4 @@
+import { isKept } from './market/tenure.ts'
 import type { ContractQuery, Listing, Market, MarketBar } from './market/types.ts'
 import type { TruthQuery } from './simulator.ts'
 
@@ -28,7 +29,7 @@ const ANY: ContractQuery = {
  * month where that comes first. Throws where the contract is none or several.
  */
 export function truthOf(market: Market, query: TruthQuery, nowSec: number): readonly MarketBar[] {
-  const listing = onlyListing(market, query.contract)
+  const listing = onlyListing(market, query.contract, nowSec)
   const { barSize, whatToShow, useRTH, startSec, endSec } = query
   const seconds = intradaySeconds(barSize)
   const reach = seconds ?? REACH_DAYS * DAY_SECONDS
@@ -88,8 +89,9 @@ function intradaySeconds(barSize: string): number | undefined {
   return Number(match[1]) * unit
 }
 
-function onlyListing(market: Market, contract: Partial<ContractQuery>): Listing {
-  const found = market.find({ ...ANY, ...contract })
+/** Local symbols of futures come back every ten years: what is asked for is the one that is kept now. */
+function onlyListing(market: Market, contract: Partial<ContractQuery>, nowSec: number): Listing {
+  const found = market.find({ ...ANY, ...contract }).filter((listing) => isKept(listing, nowSec))
   const [listing] = found
   if (listing && found.length === 1) return listing
   const names = found.map((one) => `${one.localSymbol} (${one.secType}, ${one.primaryExchange})`).join(', ')

@@ -4,7 +4,7 @@ import type { Listing } from '../src/market/types.ts'
 import { parseEnd, zonedStamp } from '../src/wire/dates.ts'
 import { minusMonths, sessionsOf, windowOf } from '../src/wire/duration.ts'
 import { parseBarSize, parseDuration, refusePair } from '../src/wire/limits.ts'
-import { zoneOf } from '../src/wire/zone.ts'
+import { zoneOf } from '../src/zone.ts'
 import { LISTINGS, market, NOW_SEC } from './wire-market.ts'
 
 const listing = fc.constantFrom(...LISTINGS.filter(({ secType }) => secType === 'STK' || secType === 'CASH'))

@@ -1,4 +1,4 @@
-import { fromLocal, zoneOf } from '../wire/zone.ts'
+import { fromLocal, zoneOf } from '../zone.ts'
 import { DAY_SEC, type Day, dateText, yearOf } from './days.ts'
 import { type HolidayRule, holidays, isWeekday } from './holidays.ts'
 import type { Session } from './types.ts'
@@ -27,6 +27,14 @@ const VENUES = {
     regular: [[at(9, 30), at(16)]],
     all: [[at(4), at(20)]],
     early: { regular: at(13), all: at(17) },
+  },
+  /** Indices are computed in regular hours only. */
+  usIndex: {
+    zone: 'US/Eastern',
+    holidays: 'usEquities',
+    regular: [[at(9, 30), at(16)]],
+    all: [[at(9, 30), at(16)]],
+    early: { regular: at(13), all: at(13) },
   },
   globex: {
     zone: 'US/Central',

@@ -27,10 +27,11 @@ function deferred(day: Day, taken: readonly Day[]): Day {
 }
 
 /** Closures of US equities that no rule gives: attacks, storms, days of mourning. */
+// biome-ignore format: a table
 const US_SPECIAL = [
   [2001, 9, 11], [2001, 9, 12], [2001, 9, 13], [2001, 9, 14], [2004, 6, 11], [2007, 1, 2],
   [2012, 10, 29], [2012, 10, 30], [2018, 12, 5], [2025, 1, 9],
-].map(([y = 0, m = 0, d = 0]) => dayOf(y, m, d)) // biome-ignore format: a table
+].map(([y = 0, m = 0, d = 0]) => dayOf(y, m, d))
 
 /** NYSE Rule 7.2 and its yearly notices. New Year's Day on a Saturday is not kept. */
 const usEquities: Rule = (year) => {
@@ -65,7 +66,13 @@ const globex: Rule = (year) => {
 const forex: Rule = (year) => ({ closed: [dayOf(year, 1, 1), dayOf(year, 12, 25)] })
 
 const germany: Rule = (year) => ({
-  closed: [dayOf(year, 1, 1), easter(year) - 2, easter(year) + 1, dayOf(year, 5, 1), ...[24, 25, 26, 31].map((d) => dayOf(year, 12, d))],
+  closed: [
+    dayOf(year, 1, 1),
+    easter(year) - 2,
+    easter(year) + 1,
+    dayOf(year, 5, 1),
+    ...[24, 25, 26, 31].map((d) => dayOf(year, 12, d)),
+  ],
 })
 
 const london: Rule = (year) => {
@@ -93,13 +100,29 @@ function equinox(year: number, month: 3 | 9): Day {
 }
 
 const tokyo: Rule = (year) => {
+  // biome-ignore format: a table
   const named = [
     dayOf(year, 2, 11), ...(year >= 2020 ? [dayOf(year, 2, 23)] : []), equinox(year, 3), dayOf(year, 4, 29), dayOf(year, 5, 3),
     dayOf(year, 5, 4), dayOf(year, 5, 5), ...(year >= 2016 ? [dayOf(year, 8, 11)] : []), equinox(year, 9), dayOf(year, 11, 3), dayOf(year, 11, 23),
-  ] // biome-ignore format: a table
+  ]
   const moved = named.filter((day) => weekday(day) === SUNDAY).map((day) => deferred(day, named))
-  const mondays = [nthWeekday(year, 1, MONDAY, 2), nthWeekday(year, 7, MONDAY, 3), nthWeekday(year, 9, MONDAY, 3), nthWeekday(year, 10, MONDAY, 2)]
-  return { closed: [dayOf(year, 1, 1), dayOf(year, 1, 2), dayOf(year, 1, 3), dayOf(year, 12, 31), ...named, ...moved, ...mondays] }
+  const mondays = [
+    nthWeekday(year, 1, MONDAY, 2),
+    nthWeekday(year, 7, MONDAY, 3),
+    nthWeekday(year, 9, MONDAY, 3),
+    nthWeekday(year, 10, MONDAY, 2),
+  ]
+  return {
+    closed: [
+      dayOf(year, 1, 1),
+      dayOf(year, 1, 2),
+      dayOf(year, 1, 3),
+      dayOf(year, 12, 31),
+      ...named,
+      ...moved,
+      ...mondays,
+    ],
+  }
 }
 
 const RULES = { usEquities, globex, forex, germany, london, tokyo, none: (() => ({ closed: [] })) as Rule }

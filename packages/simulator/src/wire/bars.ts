@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MarketBar } from '../market/types.ts'
+import { type Zone, zoneOf } from '../zone.ts'
 import { ymd, zonedStamp } from './dates.ts'
 import type { Window } from './duration.ts'
 import { hmds, SINCE } from './encode.ts'
@@ -8,7 +9,6 @@ import { type Gateway, nowSec } from './gateway.ts'
 import { type HistoryPlan, noData } from './history.ts'
 import { decimal, price } from './numbers.ts'
 import { Refusal } from './refusal.ts'
-import { type Zone, zoneOf } from './zone.ts'
 
 /** Bars made and printed in one go, a few milliseconds' work; between such slices other clients get their turn. */
 const SLICE_BARS = 4000

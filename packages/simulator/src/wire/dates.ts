@@ -1,4 +1,4 @@
-import { findZone, fromLocal, type Zone } from './zone.ts'
+import { findZone, fromLocal, type Zone } from '../zone.ts'
 
 const DAY_SECONDS = 86_400
 

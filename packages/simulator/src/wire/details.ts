@@ -1,10 +1,10 @@
 import type { ContractQuery, Listing, Market, Session } from '../market/types.ts'
+import { type Zone, zoneOf } from '../zone.ts'
 import { dateSec, hms, localDate, ymd } from './dates.ts'
 import { ascii7, SINCE } from './encode.ts'
 import { frame } from './frames.ts'
 import { decimal } from './numbers.ts'
 import { exchangeOf } from './resolve.ts'
-import { type Zone, zoneOf } from './zone.ts'
 
 const DAY_SECONDS = 86_400
 /** Gateways list today's hours and those of the five days that follow. */

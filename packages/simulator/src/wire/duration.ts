@@ -1,6 +1,6 @@
 import type { Listing, Market, Session } from '../market/types.ts'
+import { fromLocal, zoneOf } from '../zone.ts'
 import type { BarSize, Duration } from './limits.ts'
-import { fromLocal, zoneOf } from './zone.ts'
 
 const DAY_SECONDS = 86_400
 /** The longest run of days without a session anywhere is under this; the first look back is at least as far. */

@@ -1,4 +1,5 @@
 import type { ContractQuery, PriceKind } from '../market/types.ts'
+import { zoneOf } from '../zone.ts'
 import { parseEnd } from './dates.ts'
 import { minusMonths, type Window, windowOf } from './duration.ts'
 import { hmds } from './encode.ts'
@@ -17,7 +18,6 @@ import {
 } from './limits.ts'
 import { invalid, Refusal } from './refusal.ts'
 import { type Target, targetOf } from './target.ts'
-import { zoneOf } from './zone.ts'
 
 /** Message 20 as it came. */
 export interface HistoryRequest {

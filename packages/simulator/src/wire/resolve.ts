@@ -1,15 +1,10 @@
+import { isKept, isTraded } from '../market/tenure.ts'
 import type { ContractQuery, Listing, Market } from '../market/types.ts'
-import { minusMonths } from './duration.ts'
 
-/** IBKR keeps futures for two years past their expiry, and names them only to those who ask for expired ones. */
-const EXPIRED_MONTHS = 24
-
-/** The listings a client may see at `nowSec` (epoch seconds) for this query. */
+/** The listings a client may see at `nowSec` (epoch seconds) for this query: expired ones only if it asks for them. */
 export function resolve(market: Market, query: ContractQuery, nowSec: number): readonly Listing[] {
-  return market.find(query).filter(({ endSec }) => {
-    if (endSec === undefined || endSec > nowSec) return true
-    return query.includeExpired && endSec > minusMonths(nowSec, EXPIRED_MONTHS)
-  })
+  const isSeen = query.includeExpired ? isKept : isTraded
+  return market.find(query).filter((listing) => isSeen(listing, nowSec))
 }
 
 /** The exchange a reply names: the one asked for, else SMART where it routes, else the primary one. */

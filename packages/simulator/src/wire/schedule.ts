@@ -1,10 +1,10 @@
+import { zoneOf } from '../zone.ts'
 import { dashedStamp } from './dates.ts'
 import { sessionsOf } from './duration.ts'
 import { frame } from './frames.ts'
 import type { Gateway } from './gateway.ts'
 import { type HistoryRequest, judge, noData } from './history.ts'
 import { invalid } from './refusal.ts'
-import { zoneOf } from './zone.ts'
 
 /** The reply to whatToShow SCHEDULE: the sessions a duration touches (106), on the listing's clock. Daily bars only, and no options. */
 export function scheduleReply(gateway: Gateway, request: HistoryRequest): Buffer {

@@ -1,0 +1,99 @@
+import { zoneOf } from '../zone.ts'
+import { sessionsBetween } from './calendar.ts'
+import type { Product } from './listings/product.ts'
+import { hashText } from './noise.ts'
+import { isOffered } from './offers.ts'
+import { dayOfDate, visitBars } from './periods.ts'
+import type { Reel } from './reel.ts'
+import { type Segment, segmentsOf } from './segments.ts'
+import { askOf, bidOf, createQuoteTally, midOf, type Quote } from './tally/quotes.ts'
+import { createSpreadTally } from './tally/spread.ts'
+import { gather, type Tally } from './tally/tally.ts'
+import { createTradeTally } from './tally/trades.ts'
+import type { Motion } from './tape.ts'
+import type { BarsQuery, Listing, MarketBar, PriceKind, Session } from './types.ts'
+
+/** All that can be asked about one listing's past. */
+export interface History {
+  readonly listing: Listing
+  offers(whatToShow: string): boolean
+  /** Sessions that intersect `[fromSec, toSec)`, oldest first. */
+  sessions(useRTH: boolean, fromSec: number, toSec: number): readonly Session[]
+  bars(query: BarsQuery): readonly MarketBar[]
+}
+
+/** The generated history of a product: a pure function of seed, product and time. `id` tells products of one market apart. */
+export function createHistory(product: Product, id: number, seed: string, reel: Reel): History {
+  const { listing, venue } = product
+  const ticksPerUnit = Math.round(1 / listing.minTick)
+  const motion: Motion = {
+    ...product,
+    seed: hashText(`${seed} ${product.path}`),
+    middle: 2 * product.price * ticksPerUnit,
+  }
+  const zone = zoneOf(listing.timeZoneId)
+  const sessions = (useRTH: boolean, fromSec: number, toSec: number) =>
+    clip(sessionsBetween(venue, useRTH, Math.max(fromSec, listing.headSec), toSec), listing)
+
+  return {
+    listing,
+    sessions,
+    offers: (whatToShow) => isOffered(listing, whatToShow),
+    bars({ barSize, whatToShow, useRTH, startSec, endSec, nowSec }) {
+      const tally = tallyOf(product, whatToShow, ticksPerUnit)
+      const trades = isTrades(whatToShow) && product.volume > 0
+      const made: MarketBar[] = []
+      let current: Session | undefined
+      let segments: readonly Segment[] = []
+      const walk = { sessions: (from: number, to: number) => sessions(useRTH, from, to), zone, barSize }
+      visitBars(
+        { ...walk, startSec, endSec, nowSec },
+        {
+          take(session, fromSec, toSec) {
+            if (session !== current) {
+              current = session
+              segments = segmentsOf(venue, dayOfDate(session.date))
+            }
+            for (const segment of segments) {
+              if (segment.startSec >= toSec || segment.endSec <= fromSec) continue
+              gather(tally, reel.tape(id, motion, segment, trades), fromSec, toSec)
+            }
+          },
+          close(timeSec) {
+            const bar = tally.bar(timeSec)
+            if (bar) made.push(bar)
+          },
+        },
+      )
+      return made
+    },
+  }
+}
+
+/** The companies of this market pay no dividend and their shares never split: adjusted prices are the traded ones. */
+function isTrades(whatToShow: PriceKind): boolean {
+  return whatToShow === 'TRADES' || whatToShow === 'ADJUSTED_LAST' || whatToShow === 'AGGTRADES'
+}
+
+/** An index is computed, not traded: it has prices on whole ticks and no volume. */
+const indexOf: Quote = (mid) => 2 * Math.floor((mid + 1) / 2)
+
+function tallyOf({ halfSpread, volume }: Product, whatToShow: PriceKind, ticksPerUnit: number): Tally {
+  if (whatToShow === 'BID_ASK') return createSpreadTally(halfSpread, ticksPerUnit)
+  if (!isTrades(whatToShow)) return createQuoteTally(QUOTES[whatToShow] ?? midOf, halfSpread, ticksPerUnit)
+  return volume > 0 ? createTradeTally(ticksPerUnit) : createQuoteTally(indexOf, 0, ticksPerUnit)
+}
+
+const QUOTES: Partial<Record<PriceKind, Quote>> = { BID: bidOf, ASK: askOf, MIDPOINT: midOf }
+
+/** Nothing trades before a listing's first instant, nor after its last trade. */
+function clip(sessions: readonly Session[], { headSec, endSec = Number.POSITIVE_INFINITY }: Listing): Session[] {
+  return sessions.flatMap((session) => {
+    const startSec = Math.max(session.startSec, headSec)
+    const until = Math.min(session.endSec, endSec)
+    if (startSec >= until) return []
+    return startSec === session.startSec && until === session.endSec
+      ? [session]
+      : [{ ...session, startSec, endSec: until }]
+  })
+}

@@ -1,0 +1,48 @@
+import { BLOCK_SEC } from '../tape.ts'
+
+/**
+ * The seconds of one block. Prices run straight from the first knot to the second and are symmetric about the middle
+ * second, and so are volumes: therefore a block's average price is the mean of its knots, to the digit, and minutes
+ * need not look at their seconds.
+ */
+const LAST = BLOCK_SEC - 1
+export const MIDDLE = LAST / 2
+
+/** How far second `j` of a block has come on the way `distance`; a whole number. The middle one of an odd way stands before it. */
+export function progress(distance: number, j: number): number {
+  return j <= MIDDLE ? Math.trunc((distance * j) / LAST) : distance - Math.trunc((distance * (LAST - j)) / LAST)
+}
+
+/** What each pair of seconds trades of a block's volume, in 32nds for each of the two; the middle second has the rest. */
+const SHARES = [3, 1, 2, 1, 4, 1, 2] as const
+/** From this volume on every second trades. */
+const BUSY = 32
+/** Trades are counted once a second and once more per this volume. */
+const LOT = 128
+
+/** The volume of second `j` of block `block`. First and last trade whenever two can. */
+export function volumeOf(volume: number, block: number, j: number): number {
+  if (j !== MIDDLE) return pairVolume(volume, block, Math.min(j, LAST - j))
+  let rest = volume
+  for (let pair = 0; pair < MIDDLE; pair++) rest -= 2 * pairVolume(volume, block, pair)
+  return rest
+}
+
+function pairVolume(volume: number, block: number, pair: number): number {
+  const share = Math.floor((volume * (SHARES[(pair + block) % SHARES.length] ?? 0)) / 32)
+  return pair === 0 && share === 0 && volume > 1 ? 1 : share
+}
+
+/** Trades in second `j`. */
+export function countOf(volume: number, block: number, j: number): number {
+  if (volumeOf(volume, block, j) === 0) return 0
+  return j === 0 ? 1 + Math.floor(volume / LOT) : 1
+}
+
+/** Trades in the whole block: the sum over its seconds. */
+export function blockCount(volume: number, block: number): number {
+  if (volume >= BUSY) return BLOCK_SEC + Math.floor(volume / LOT)
+  let count = 0
+  for (let j = 0; j < BLOCK_SEC; j++) count += countOf(volume, block, j)
+  return count
+}
