@@ -1,0 +1,106 @@
+import { type ErrorKind, type Hours, TidegateError } from '@tidegate/core'
+import type {
+  BarsAnswer,
+  PlanAnswer,
+  ProgressAnswer,
+  SeriesAnswer,
+  StartedAnswer,
+  StatusAnswer,
+} from '@tidegate/functions'
+import { errorBodySchema, type Priority } from '@tidegate/relay'
+import { z } from 'zod'
+
+/** What `POST /v1/plan` and `POST /v1/runs` take. Instants as the API reads them; the window is `[start, end)`, UTC. */
+export interface FetchBody {
+  readonly instruments: readonly string[]
+  readonly specs: readonly string[]
+  readonly hours?: Hours
+  readonly start: string
+  readonly end: string
+  readonly priority?: Priority
+}
+
+export interface BarsQuery {
+  readonly instrument: string
+  readonly spec: string
+  readonly hours: Hours
+  readonly start: string
+  readonly end: string
+  readonly limit: number
+}
+
+/** Tidegate's HTTP interface as the command uses it. Every method throws a TidegateError, the server's own where it answered. */
+export interface Client {
+  plan(body: FetchBody): Promise<PlanAnswer>
+  start(body: FetchBody): Promise<StartedAnswer>
+  run(id: string): Promise<ProgressAnswer>
+  series(): Promise<SeriesAnswer>
+  bars(query: BarsQuery): Promise<BarsAnswer>
+  status(): Promise<StatusAnswer>
+}
+
+export interface ClientOptions {
+  readonly url: string
+  readonly key: string
+  readonly fetch: (request: Request) => Promise<Response>
+}
+
+const errorAnswer = z.object({ error: errorBodySchema })
+
+/** A client of the Tidegate at `url`, over the network or, with its own `fetch`, in this process. */
+export function createClient({ url, key, fetch }: ClientOptions): Client {
+  async function call<Answer>(path: string, body?: FetchBody): Promise<Answer> {
+    const headers = { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) }
+    const request = new Request(new URL(path, url), {
+      method: body ? 'POST' : 'GET',
+      headers,
+      body: body ? JSON.stringify(body) : undefined,
+    })
+    let response: Response
+    try {
+      response = await fetch(request)
+    } catch (cause) {
+      throw new TidegateError(
+        'disconnected',
+        `Tidegate at ${url} did not answer: check that it runs, or unset TIDEGATE_URL to work without it.`,
+        { cause },
+      )
+    }
+    const text = await response.text()
+    let answer: unknown
+    try {
+      answer = JSON.parse(text)
+    } catch (cause) {
+      const start = text.slice(0, 100)
+      throw new TidegateError(
+        'internal',
+        `${url} answered ${response.status} with no JSON: is that Tidegate? ${start}`,
+        {
+          cause,
+        },
+      )
+    }
+    if (!response.ok) throw errorOf(answer, response.status, url)
+    return answer as Answer
+  }
+
+  return {
+    plan: (body) => call('/v1/plan', body),
+    start: (body) => call('/v1/runs', body),
+    run: (id) => call(`/v1/runs/${encodeURIComponent(id)}`),
+    series: () => call('/v1/series'),
+    bars: (query) => call(`/v1/bars?${new URLSearchParams({ ...query, limit: String(query.limit) })}`),
+    status: () => call('/v1/status'),
+  }
+}
+
+function errorOf(answer: unknown, status: number, url: string): TidegateError {
+  const parsed = errorAnswer.safeParse(answer)
+  if (!parsed.success) {
+    return new TidegateError('internal', `${url} answered ${status} with an error of an unknown shape.`, {
+      cause: parsed.error,
+    })
+  }
+  const { kind, message, code, retryAfterMs } = parsed.data.error
+  return new TidegateError(kind as ErrorKind, message, { code, retryAfterMs })
+}

@@ -1,0 +1,94 @@
+import { parseInstant, TidegateError } from '@tidegate/core'
+import { createSimulator, type Simulator } from '@tidegate/simulator'
+import { boxed } from '../banner.ts'
+import type { Context } from '../context.ts'
+import { untilAborted } from '../system.ts'
+import { tableOf } from '../table.ts'
+
+export interface SimulateOptions {
+  readonly host: string
+  readonly port: number
+  readonly replay: readonly { readonly instrument: string; readonly path: string }[]
+  readonly seed: string | undefined
+  /** Where its clock starts, ISO; it runs on from there. */
+  readonly now: string | undefined
+  readonly serverVersion: number | undefined
+  readonly delayMs: number
+}
+
+/** Runs a simulated gateway until a signal comes. Throws `invalid` for what it can't serve. */
+export async function runSimulate(context: Context, options: SimulateOptions): Promise<number> {
+  const simulator = await open(context, options)
+  try {
+    context.out(introduction(simulator))
+    await untilAborted(context.signal)
+    return 0
+  } finally {
+    await simulator.close()
+  }
+}
+
+async function open(context: Context, options: SimulateOptions): Promise<Simulator> {
+  const { host, port, replay, seed, now, serverVersion, delayMs } = options
+  const offsetMs = now === undefined ? undefined : parseInstant(now) * 1000 - context.now()
+  try {
+    return await createSimulator({
+      host,
+      port,
+      seed,
+      replay,
+      serverVersion,
+      faults: { delayMs },
+      ...(offsetMs === undefined ? {} : { now: () => context.now() + offsetMs }),
+      log: (message, error) => context.err(`${message}${error instanceof Error ? ` ${error.message}` : ''}\n`),
+    })
+  } catch (cause) {
+    // The simulator knows nothing of ours: whatever keeps it from starting is something in what it was given.
+    throw new TidegateError('invalid', cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function introduction(simulator: Simulator): string {
+  const { host, port, replayed } = simulator
+  const clock = new Date(simulator.now()).toISOString().slice(0, 19)
+  const lines = ['SIMULATED GATEWAY', '', `It listens on ${host}:${port}.`, `Its clock stands at ${clock}Z.`]
+  const rows = replayed.map(({ instrument, whatToShow, rows, fromSec, toSec }) => [
+    instrument,
+    whatToShow,
+    rows,
+    minuteOf(fromSec),
+    minuteOf(toSec),
+  ])
+  const columns = [
+    { head: 'replayed' },
+    { head: 'data' },
+    { head: 'rows', align: 'right' },
+    { head: 'first (UTC)' },
+    { head: 'last (UTC)' },
+  ] as const
+  const table = rows.length > 0 ? tableOf(columns, rows) : ''
+  const settings = `${host === '127.0.0.1' ? '' : `IBKR_HOST=${host} `}${port === 4002 ? '' : `IBKR_PORT=${port} `}`
+  return `${boxed(lines)}${table}Try in another terminal: ${settings}npx tidegate ${nextCommand(simulator)}\nStop it with Ctrl-C.\n`
+}
+
+/** Something to fetch that is there: the replayed files as a whole, or the last days of the generated market. */
+function nextCommand({ replayed }: Simulator): string {
+  const [first] = replayed
+  if (!first) return 'connect'
+  const price = { TRADES: 'LAST', MIDPOINT: 'MID', BID: 'BID', ASK: 'ASK' }[first.whatToShow]
+  const same = replayed.filter(({ instrument }) => instrument === first.instrument)
+  const start = Math.min(...same.map(({ fromSec }) => fromSec))
+  const end = Math.max(...same.map(({ toSec }) => toSec))
+  return (
+    `fetch --instruments ${first.instrument} --timeframe 1-MINUTE-${price ?? 'LAST'} ` +
+    `--start ${dayOf(start)} --end ${dayOf(end + 86_400)}`
+  )
+}
+
+function minuteOf(sec: number): string {
+  return new Date(sec * 1000).toISOString().slice(0, 16).replace('T', ' ')
+}
+
+function dayOf(sec: number): string {
+  return new Date(sec * 1000).toISOString().slice(0, 10)
+}

@@ -1,0 +1,23 @@
+/** What a command has of the world: all of it passed in, so that a test holds every part. */
+export interface Context {
+  /** Standard output: what was asked for. */
+  readonly out: (text: string) => void
+  /** Standard error: progress and what went wrong. */
+  readonly err: (text: string) => void
+  /** The terminal to draw progress bars on; undefined where nobody looks, and plain lines go to `err` instead. */
+  readonly terminal: NodeJS.WritableStream | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The folder whose `.tidegate` is meant. */
+  readonly cwd: string
+  readonly pid: number
+  readonly isAlive: (pid: number) => boolean
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly fetch: (request: Request) => Promise<Response>
+  /** A fresh key, 64 hexadecimal digits. */
+  readonly newKey: () => string
+  /** Aborts when the command should finish what is under way and end. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,19 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Logger, pino } from 'pino'
+
+/** A log nobody reads: what went wrong is part of each command's own answer. */
+export function silentLog(): Logger {
+  return pino({ level: 'silent' })
+}
+
+/** A log written line by line through `write`. */
+export function writtenLog(level: 'info' | 'warn', write: (text: string) => void): Logger {
+  return pino({ level }, { write })
+}
+
+/** A log in a file, made with its folder where it is missing. Written at once, so that a killed process loses nothing. */
+export function fileLog(level: 'info' | 'warn', path: string): Logger {
+  mkdirSync(dirname(path), { recursive: true })
+  return pino({ level }, pino.destination({ dest: path, sync: true }))
+}

@@ -1,0 +1,44 @@
+/** The command as a process: the only place that touches its environment, streams and signals. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Context } from './context.ts'
+import { run } from './program.ts'
+import { isAlive, sleep } from './system.ts'
+
+/** A terminal sends Ctrl-C to every process in the foreground, and npm passes it on as well: one press can come twice. */
+const SAME_PRESS_MS = 500
+const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+const file = join(process.cwd(), '.env')
+if (existsSync(file)) process.loadEnvFile(file)
+
+const stopping = new AbortController()
+let stoppedAtMs = 0
+function stop(signal: keyof typeof STATUS): void {
+  if (!stopping.signal.aborted) {
+    stoppedAtMs = performance.now()
+    stopping.abort()
+  } else if (performance.now() - stoppedAtMs > SAME_PRESS_MS) {
+    process.exit(STATUS[signal])
+  }
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
+// Whoever started us and handed over its channel is gone, without a word: nobody waits for us any more.
+if (process.channel) process.on('disconnect', () => stop('SIGHUP'))
+
+const context: Context = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  terminal: process.stderr.isTTY ? process.stderr : undefined,
+  env: process.env,
+  cwd: process.cwd(),
+  pid: process.pid,
+  isAlive,
+  now: Date.now,
+  sleep,
+  fetch: (request) => fetch(request),
+  newKey: () => randomBytes(32).toString('hex'),
+  signal: stopping.signal,
+}
+process.exit(await run(process.argv.slice(2), context))

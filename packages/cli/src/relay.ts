@@ -1,0 +1,48 @@
+import { type BridgeOptions, createBridge } from '@tidegate/bridge'
+import type { TidegateError } from '@tidegate/core'
+import { createRelay, type Relay } from '@tidegate/relay'
+import type { Context } from './context.ts'
+import { bridgeSettings, type Settings } from './settings.ts'
+
+export interface OpenRelay {
+  readonly relay: Relay
+  close(): Promise<void>
+}
+
+export interface RelayOptions {
+  /** The gateway to connect to, where it is not the one of the settings. */
+  readonly gateway?: { readonly host: string; readonly port: number }
+  /** How long the gateway may take to be ready. Default: as the settings say. */
+  readonly timeoutMs?: number
+  readonly log: BridgeOptions['log']
+}
+
+/**
+ * The relay of the bridge that the settings name, or of one in this process, ready to be asked.
+ * Throws `disconnected` or `timeout`, with what to check, where the gateway can't be reached.
+ */
+export async function openRelay(
+  { env, newKey }: Pick<Context, 'env' | 'newKey'>,
+  settings: Settings,
+  { gateway, timeoutMs, log }: RelayOptions,
+): Promise<OpenRelay> {
+  if (settings.bridge && !gateway) {
+    const relay = createRelay(settings.bridge)
+    await relay.status(timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs))
+    return { relay, close: async () => {} }
+  }
+  const key = newKey()
+  const own = bridgeSettings(env, key, gateway)
+  const connectionTimeoutMs = timeoutMs ?? own.connectionTimeoutMs
+  const bridge = await createBridge({ settings: { ...own, connectionTimeoutMs }, log, listen: false, untilReady: true })
+  const relay = createRelay({ url: 'http://bridge.in-process', key, fetch: bridge.fetch })
+  return { relay, close: () => bridge.close() }
+}
+
+/** A relay that can't be asked anything: what is stored can be looked at without a gateway. */
+export function absentRelay(reason: TidegateError): Relay {
+  const refuse = async (): Promise<never> => {
+    throw reason
+  }
+  return { contracts: refuse, bars: refuse, status: refuse }
+}

@@ -1,0 +1,27 @@
+import type { Filled } from './fill.ts'
+import { instantCell } from './table.ts'
+
+/** The columns of what was fetched, a row a series. */
+export const SERIES_COLUMNS = [
+  { head: 'instrument' },
+  { head: 'spec' },
+  { head: 'hours' },
+  { head: 'bars', align: 'right' },
+  { head: 'from (UTC)' },
+  { head: 'to (UTC)' },
+  { head: 'gaps', align: 'right' },
+] as const
+
+/** What could not be done, a line each. */
+export function troublesOf({ problems, series }: Filled): string[] {
+  const open = series.filter(({ gaps }) => gaps.length > 0)
+  return [
+    ...problems.map(({ error }) => `not fetched: ${error.message}`),
+    ...open.map(({ instrumentId, spec, gaps, error }) => {
+      const first = gaps[0]
+      const where = first ? `${instantCell(first.start)} to ${instantCell(first.end)}` : ''
+      const others = gaps.length > 1 ? ` and ${gaps.length - 1} more` : ''
+      return `gap left: ${instrumentId} ${spec}, ${where}${others}${error ? `: ${error}` : ''}`
+    }),
+  ]
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { TidegateError } from '@tidegate/core'
+import { createStore, type Database, openDatabase } from '@tidegate/db'
+import { createApp, createNodeFunctions, type NodeFunctions, type NodeOptions } from '@tidegate/functions'
+import { createIngest } from '@tidegate/ingest'
+import type { Relay } from '@tidegate/relay'
+import { type Client, createClient } from './client.ts'
+import { createCloser } from './closer.ts'
+import type { Context } from './context.ts'
+import { recover } from './recovery.ts'
+import type { Settings } from './settings.ts'
+
+/** The functions in this process, and a client that talks to them as it would over a network. */
+export interface Stack {
+  readonly client: Client
+  readonly functions: NodeFunctions
+  /** Lets what is under way finish, and closes what was opened here. Not the relay. */
+  close(): Promise<void>
+}
+
+export interface StackOptions {
+  readonly relay: Relay
+  readonly log: NodeOptions['log']
+  readonly listen?: NodeOptions['listen']
+}
+
+const ADDRESS = 'http://tidegate.in-process'
+
+/** Opens the database, brings its schema up to date and sets the functions to work on it. */
+export async function openStack(context: Context, settings: Settings, options: StackOptions): Promise<Stack> {
+  const { keys, hours, messagesPerSec } = settings.functions
+  const closer = createCloser()
+  try {
+    const database = await openMigrated(context, settings)
+    closer.add(() => database.close())
+    // Whoever holds the embedded database is alone: what a killed process had in hand can be taken up at once.
+    if (database.driver === 'pglite') await recover(createStore(database), context.now)
+    const functions = await createNodeFunctions({ ...options, database, keys, hours, messagesPerSec, now: context.now })
+    closer.add(() => functions.close())
+    await functions.ingest.sweep()
+    const client = createClient({ url: functions.url ?? ADDRESS, key: keys[0] ?? '', fetch: functions.fetch })
+    return { client, functions, close: () => closer.close() }
+  } catch (error) {
+    await closer.close()
+    throw error
+  }
+}
+
+/** A client of what is stored: plans and lists, and starts nothing. `relay` answers for the bridge's status alone. */
+export async function openStored(
+  context: Context,
+  settings: Settings,
+  { relay, log }: StackOptions,
+): Promise<{ readonly client: Client; close(): Promise<void> }> {
+  const { keys, hours, messagesPerSec } = settings.functions
+  const database = await openMigrated(context, settings)
+  const store = createStore(database)
+  const ingest = createIngest({
+    store,
+    relay,
+    queue: { send: noWork, consume: noWork },
+    now: context.now,
+    random: Math.random,
+    newId: () => crypto.randomUUID(),
+    log,
+    messagesPerSec,
+  })
+  const app = createApp({ ingest, store, relay, keys, hours, log })
+  const client = createClient({ url: ADDRESS, key: keys[0] ?? '', fetch: async (request) => app.fetch(request) })
+  return { client, close: () => database.close() }
+}
+
+/** The database of the settings, with a session for migrations and the queue, or the one in the folder's `.tidegate/db`. */
+export async function openMigrated({ cwd }: Pick<Context, 'cwd'>, { functions }: Settings): Promise<Database> {
+  const database = await openDatabase({
+    url: functions.databaseUrl,
+    dir: join(cwd, '.tidegate', 'db'),
+    session: true,
+  })
+  try {
+    await database.migrate()
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function noWork(): Promise<never> {
+  throw new TidegateError('internal', 'Nothing is fetched here: only what is stored can be looked at.')
+}

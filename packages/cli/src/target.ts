@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { TidegateError, toTidegateError } from '@tidegate/core'
+import { findServer } from './beacon.ts'
+import { type Client, createClient } from './client.ts'
+import { createCloser } from './closer.ts'
+import type { Context } from './context.ts'
+import { fileLog, silentLog, writtenLog } from './log.ts'
+import { absentRelay, openRelay } from './relay.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { openStack, openStored } from './stack.ts'
+
+/** The Tidegate that a command talks to: one that runs, or one composed in this process. */
+export interface Target {
+  readonly client: Client
+  /** Where it runs, when it outlives this command. */
+  readonly url: string | undefined
+  close(): Promise<void>
+}
+
+/** What a command needs of its target: what is stored, that and the bridge's health, or everything. */
+export type Need = 'stored' | 'status' | 'gateway'
+
+export interface TargetOptions {
+  readonly need: Need
+  readonly timeoutMs: number
+  readonly verbose: boolean
+}
+
+/**
+ * The Tidegate of `TIDEGATE_URL`, else the one that runs in this folder, else one in this process.
+ * Throws with what to check where the gateway is needed and can't be reached; the database is not touched then.
+ */
+export async function openTarget(context: Context, options: TargetOptions): Promise<Target> {
+  const settings = readSettings(context.env, context.newKey)
+  const server = settings.server ?? (await findServer(context))
+  if (server) {
+    return { client: createClient({ ...server, fetch: context.fetch }), url: server.url, close: async () => {} }
+  }
+  return { ...(await compose(context, settings, options)), url: undefined }
+}
+
+async function compose(context: Context, settings: Settings, { need, timeoutMs, verbose }: TargetOptions) {
+  const log = commandLog(context, verbose)
+  if (need === 'stored') return openStored(context, settings, { relay: absentRelay(NOT_ASKED), log })
+  const closer = createCloser()
+  try {
+    const { relay, close } = await openRelay(context, settings, { timeoutMs, log }).catch((cause) => {
+      if (need === 'gateway') throw cause
+      return { relay: absentRelay(toTidegateError(cause)), close: async () => {} }
+    })
+    closer.add(close)
+    const open = need === 'status' ? openStored : openStack
+    const stack = await open(context, settings, { relay, log })
+    closer.add(() => stack.close())
+    return { client: stack.client, close: () => closer.close() }
+  } catch (error) {
+    await closer.close()
+    throw error
+  }
+}
+
+const NOT_ASKED = new TidegateError('disconnected', 'The gateway is not asked by this command.')
+
+/** What a command prints of its inner life: nothing, for its answer says what went wrong; all of it with --verbose. */
+export function commandLog({ err }: Pick<Context, 'err'>, verbose: boolean) {
+  return verbose ? writtenLog('info', err) : silentLog()
+}
+
+/** What a long-lived process keeps of it: a file, so that progress on the terminal stays whole. */
+export function serverLog({ cwd, err }: Pick<Context, 'cwd' | 'err'>, verbose: boolean) {
+  return verbose ? writtenLog('info', err) : fileLog('warn', join(cwd, '.tidegate', 'tidegate.log'))
+}

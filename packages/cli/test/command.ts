@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Context, isAlive, type ProgramOptions, run, sleep } from '@tidegate/cli'
+import { createStore, openPglite, type Store } from '@tidegate/db'
+
+/** Friday 2026-11-20, 10:30 in New York: every market of the tests is open or has been. */
+export const NOW_MS = Date.UTC(2026, 10, 20, 15, 30)
+
+export interface Outcome {
+  readonly status: number
+  readonly out: string
+  readonly err: string
+}
+
+export interface RunningCommand {
+  readonly outcome: Promise<Outcome>
+  /** What it has said so far, both streams. */
+  said(): string
+  stop(): void
+}
+
+export interface CommandOptions extends ProgramOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly now?: () => number
+  readonly fetch?: Context['fetch']
+  readonly sleep?: Context['sleep']
+}
+
+/** A command line run in this process, in the folder `cwd`. */
+export function begin(cwd: string, argv: readonly string[], options: CommandOptions = {}): RunningCommand {
+  const { env = {}, now = () => NOW_MS, first } = options
+  const stopping = new AbortController()
+  let out = ''
+  let err = ''
+  const context: Context = {
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    terminal: undefined,
+    env,
+    cwd,
+    pid: process.pid,
+    isAlive,
+    now,
+    sleep: options.sleep ?? sleep,
+    fetch: options.fetch ?? ((request) => fetch(request)),
+    newKey: () => randomBytes(32).toString('hex'),
+    signal: stopping.signal,
+  }
+  return {
+    outcome: run(argv, context, { first }).then((status) => ({ status, out, err })),
+    said: () => out + err,
+    stop: () => stopping.abort(),
+  }
+}
+
+/** The same, waited for. */
+export function tidegate(cwd: string, argv: readonly string[], options?: CommandOptions): Promise<Outcome> {
+  return begin(cwd, argv, options).outcome
+}
+
+/** Folders with a database each, migrated once and copied: an empty one takes seconds to make. */
+export async function createFolders(): Promise<{
+  next(): Promise<string>
+  /** Works on the database of a folder that no command has open. */
+  inStore<T>(folder: string, work: (store: Store) => Promise<T>): Promise<T>
+  remove(): Promise<void>
+}> {
+  const root = await mkdtemp(join(tmpdir(), 'tidegate-cli-'))
+  const template = join(root, 'template')
+  const database = await openPglite(join(template, '.tidegate', 'db'))
+  await database.migrate()
+  await database.close()
+  let count = 0
+  return {
+    async next() {
+      const folder = join(root, String(++count))
+      await cp(template, folder, { recursive: true })
+      return folder
+    },
+    async inStore(folder, work) {
+      const opened = await openPglite(join(folder, '.tidegate', 'db'))
+      try {
+        return await work(createStore(opened))
+      } finally {
+        await opened.close()
+      }
+    },
+    remove: () => rm(root, { recursive: true, force: true }),
+  }
+}

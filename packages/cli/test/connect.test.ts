@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSimulator } from '@tidegate/simulator'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NOW_MS, tidegate } from './command.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-connect-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('connect', () => {
+  test('prints the connection, and leaves no database behind', async () => {
+    const simulator = await createSimulator({ now: () => NOW_MS, serverVersion: 176 })
+    try {
+      const { status, out, err } = await tidegate(folder, ['connect'], { env: { IBKR_PORT: String(simulator.port) } })
+      expect({ status, err }).toEqual({ status: 0, err: '' })
+      expect(out).toMatch(/host +│ 127\.0\.0\.1/)
+      expect(out).toMatch(new RegExp(`port +│ ${simulator.port}`))
+      expect(out).toMatch(/account +│ SIM\*+01/)
+      expect(out).toMatch(/server version +│ 176/)
+      expect(out).toMatch(/mode +│ paper/)
+      expect(out).toMatch(/SIMULATED/)
+      expect(out).toMatch(/\(history\): ok/)
+      expect(existsSync(join(folder, '.tidegate'))).toBe(false)
+    } finally {
+      await simulator.close()
+    }
+  })
+
+  test('where nobody listens it says at once what to check', async () => {
+    const port = await unusedPort()
+    const beganMs = performance.now()
+    const { status, out, err } = await tidegate(folder, ['connect'], { env: { IBKR_PORT: String(port) } })
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(err).toContain(`127.0.0.1:${port}`)
+    expect(err).toMatch(/logged in.*API enabled.*port right/)
+    expect(err).toContain('npx tidegate simulate')
+    expect(err).toMatch(/^tidegate: [^\n]+\n$/)
+    expect(performance.now() - beganMs).toBeLessThan(5000)
+  })
+
+  test('a port that takes the connection and says nothing ends with the timeout', async () => {
+    const server = createServer()
+    const port = await listening(server)
+    try {
+      const { status, err } = await tidegate(folder, ['connect', '--timeout', '1'], {
+        env: { IBKR_PORT: String(port) },
+      })
+      expect(status).toBe(1)
+      expect(err).toContain(`127.0.0.1:${port}`)
+    } finally {
+      await new Promise((closed) => server.close(closed))
+    }
+  })
+
+  test('a Tidegate that does not answer is named', async () => {
+    const url = `http://127.0.0.1:${await unusedPort()}`
+    const env = { TIDEGATE_URL: url, TIDEGATE_KEY: 'k'.repeat(32) }
+    const { status, err } = await tidegate(folder, ['connect'], { env })
+    expect(err).toContain(`Tidegate at ${url} did not answer`)
+    expect(status).toBe(1)
+  })
+
+  test.each([
+    [{ TIDEGATE_URL: 'http://127.0.0.1:1' }, /TIDEGATE_KEY: expected a key/],
+    [{ TIDEGATE_URL: 'nowhere', TIDEGATE_KEY: 'k'.repeat(32) }, /TIDEGATE_URL is "nowhere": expected an address/],
+    [{ IBKR_PORT: 'https' }, /IBKR_PORT/],
+    [{ BRIDGE_URL: 'http://127.0.0.1:1', BRIDGE_KEY: 'short' }, /BRIDGE_KEY: expected at least 32 characters/],
+  ])('wrong settings are named: %j', async (env, message) => {
+    const { status, err } = await tidegate(folder, ['connect'], { env })
+    expect(err).toMatch(message)
+    expect(status).toBe(1)
+  })
+})
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : 0)
+    })
+  })
+}
+
+async function unusedPort(): Promise<number> {
+  const server = createServer()
+  const port = await listening(server)
+  await new Promise((closed) => server.close(closed))
+  return port
+}

@@ -1,0 +1,169 @@
+import { parseInstant } from '@tidegate/core'
+import { createSimulator, type Simulator } from '@tidegate/simulator'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { begin, createFolders, NOW_MS, tidegate } from './command.ts'
+
+/** `reqHistoricalData`, as the wire numbers it. */
+const HISTORY = 20
+const DAY = ['--start', '2026-11-17', '--end', '2026-11-18']
+
+let folders: Awaited<ReturnType<typeof createFolders>>
+let simulator: Simulator
+let folder: string
+let env: Record<string, string>
+
+beforeAll(async () => {
+  folders = await createFolders()
+})
+afterAll(() => folders.remove())
+beforeEach(async () => {
+  simulator = await createSimulator({ now: () => NOW_MS })
+  folder = await folders.next()
+  env = { IBKR_PORT: String(simulator.port) }
+})
+afterEach(() => simulator.close())
+
+const requests = () => simulator.received.filter(({ messageId }) => messageId === HISTORY).length
+
+async function storedBars(instrumentId: string, spec: string, start: string, end: string) {
+  return folders.inStore(folder, async (store) => {
+    const [series] = await store.series({ instrumentIds: [instrumentId], specs: [spec] })
+    if (!series) return undefined
+    return store.bars(series.id, { start: parseInstant(start), end: parseInstant(end) }, 100_000)
+  })
+}
+
+describe('fetch', () => {
+  test('stores what the gateway has; run again it asks nothing', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL,EUR/USD', ...DAY, '--timeframe', '1MIN']
+    const first = await tidegate(folder, argv, { env })
+    expect(first).toMatchObject({ status: 0 })
+    expect(first.out).toMatch(
+      /AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +390 +│ 2026-11-17 14:30 +│ 2026-11-17 20:59 +│ +0/,
+    )
+    expect(first.err).toMatch(/AAPL\.NASDAQ 1-MINUTE-LAST: 1\/1 chunks, 390 bars/)
+    expect(requests()).toBeGreaterThan(0)
+
+    const truth = simulator.truth({
+      contract: { symbol: 'AAPL', secType: 'STK', primaryExchange: 'NASDAQ' },
+      barSize: '1 min',
+      whatToShow: 'TRADES',
+      useRTH: true,
+      startSec: parseInstant('2026-11-17'),
+      endSec: parseInstant('2026-11-18'),
+    })
+    const stored = await storedBars('AAPL.NASDAQ', '1-MINUTE-LAST', '2026-11-17', '2026-11-18')
+    expect(stored?.t).toEqual(truth.map((bar) => bar.timeSec))
+    expect(stored?.c).toEqual(truth.map((bar) => bar.close))
+
+    const asked = simulator.received.length
+    const again = await tidegate(folder, argv, { env })
+    expect(again.status).toBe(0)
+    expect(again.out).toContain('Everything was covered already')
+    expect(again.out).toMatch(/EUR\/USD\.IDEALPRO +│ 1-MINUTE-MID/)
+    expect(simulator.received.slice(asked).filter(({ messageId }) => messageId === HISTORY)).toEqual([])
+  })
+
+  test('a part of what is stored is counted by its window', async () => {
+    await tidegate(folder, ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN'], { env })
+    const window = ['--start', '2026-11-17T15:00Z', '--end', '2026-11-17T16:00Z']
+    const hour = await tidegate(folder, ['fetch', '--instruments', 'AAPL.NASDAQ', ...window, '--timeframe', '1MIN'], {
+      env,
+    })
+    expect(hour.out).toMatch(/│ +60 │ 2026-11-17 15:00 │ 2026-11-17 15:59 │ +0 │/)
+  })
+
+  test('a dry run prints the plan and asks nothing, with no gateway needed', async () => {
+    const argv = [
+      'fetch',
+      '--instruments',
+      'AAPL.NASDAQ',
+      '--start',
+      '2026-09-01',
+      '--timeframe',
+      '1MIN,DAILY',
+      '--dry-run',
+    ]
+    await simulator.close()
+    const { status, out, err } = await tidegate(folder, argv, { env })
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/AAPL\.NASDAQ +│ 1-DAY-LAST .* 1 │ +1 │/)
+    expect(out).toMatch(/\d+ requests; under IBKR's pacing that takes less than a second/)
+    expect(simulator.received).toEqual([])
+    const stored = await folders.inStore(folder, (store) => store.series())
+    expect(stored).toEqual([])
+  })
+
+  test.each([
+    [
+      ['--instruments', 'NOSUCH.NASDAQ'],
+      /NOSUCH\.NASDAQ.*IBKR knows no such contract|NOSUCH\.NASDAQ: .*security definition/i,
+    ],
+    [['--instruments', '//'], /"\/\/".*instrument/],
+    [['--start', '2026-11-18'], /2026-11-18T00:00:00Z must be before the end 2026-11-18T00:00:00Z/],
+    [['--start', '2024-02-30'], /"2024-02-30" is no instant/],
+    [['--end', 'tomorrow'], /"tomorrow" is no instant/],
+    [['--timeframe', '7MIN'], /"7MIN" is no timeframe: expected 1MIN/],
+  ])('refuses %j in one line that says why', async (faulty, message) => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN', ...faulty]
+    const { status, out, err } = await tidegate(folder, argv, { env })
+    expect(err).toMatch(message)
+    expect(err).toMatch(/^tidegate: [^\n]+\n$/)
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(requests()).toBe(0)
+  })
+
+  test.each([
+    [['fetch', '--colour'], /required option|unknown option/],
+    [
+      ['fetch', '--instruments', 'AAPL', '--timeframe', '1MIN', '--start', '2024-01-02', '--bogus'],
+      /unknown option '--bogus'/,
+    ],
+    [
+      ['fetch', '--instruments', 'AAPL,,MSFT', '--timeframe', '1MIN', '--start', '2024-01-02'],
+      /names separated by commas/,
+    ],
+    [['connect', '--timeout', '0'], /1 to 3600 seconds/],
+    [['fly'], /unknown command 'fly'/],
+    [['simulate', '--replay', 'nothing'], /Expected ID=FILE/],
+  ])('misuse is status 2: %j', async (argv, message) => {
+    const { status, err } = await tidegate(folder, argv, { env })
+    expect(err).toMatch(message)
+    expect(status).toBe(2)
+  })
+
+  test('what can be fetched is, beside what can not', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,NOSUCH.NASDAQ', ...DAY, '--timeframe', '1MIN']
+    const { status, out, err } = await tidegate(folder, argv, { env })
+    expect(out).toMatch(/AAPL\.NASDAQ .* 390 /)
+    expect(err).toMatch(/not fetched: NOSUCH\.NASDAQ: /)
+    expect(status).toBe(1)
+  })
+
+  test('what IBKR refuses for good is named, with the gap it leaves', async () => {
+    simulator.faults.refuseHistory = {
+      times: 100,
+      text: 'Historical Market Data Service error message:No market data permissions for NASDAQ STK',
+    }
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN']
+    const { status, err } = await tidegate(folder, argv, { env })
+    expect(err).toMatch(/gap left: AAPL\.NASDAQ 1-MINUTE-LAST, 2026-11-17 00:00 to 2026-11-18 00:00: .*permission/)
+    expect(status).toBe(1)
+  })
+
+  test('interrupted it says so, and the same command goes on where it stopped', async () => {
+    simulator.faults.silentHistory = true
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN']
+    const command = begin(folder, argv, { env: { ...env, IBKR_REQUEST_TIMEOUT: '1' } })
+    await expect.poll(requests, { timeout: 10_000, interval: 20 }).toBeGreaterThan(0)
+    command.stop()
+    const { status, err } = await command.outcome
+    expect(err).toContain('the same command goes on where this one stopped')
+    expect(status).toBe(130)
+
+    simulator.faults.silentHistory = false
+    const again = await tidegate(folder, argv, { env })
+    expect(again.out).toMatch(/AAPL\.NASDAQ .* 390 /)
+    expect(again.status).toBe(0)
+  })
+})

@@ -1,0 +1,137 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FirstPart } from '@tidegate/cli'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { begin, createFolders, NOW_MS, type RunningCommand, tidegate } from './command.ts'
+
+const FIRST: readonly FirstPart[] = [
+  { name: 'first-stocks', instruments: ['AAPL.NASDAQ', 'MSFT.NASDAQ'], spec: '1-MINUTE-LAST', days: 3 },
+  { name: 'first-currencies', instruments: ['EUR/USD.IDEALPRO'], spec: '5-MINUTE-MID', days: 5 },
+  { name: 'first-futures', instruments: ['ESZ6.CME'], spec: '1-HOUR-LAST', days: 10 },
+  { name: 'first-funds', instruments: ['SPY.ARCA'], spec: '1-DAY-LAST', days: 60 },
+]
+const ONCE = ['start', '--once']
+
+let folders: Awaited<ReturnType<typeof createFolders>>
+beforeAll(async () => {
+  folders = await createFolders()
+})
+afterAll(() => folders.remove())
+
+const beacon = (folder: string) => join(folder, '.tidegate', 'server.json')
+const serving = (command: RunningCommand) =>
+  expect.poll(command.said, { timeout: 15_000, interval: 20 }).toContain('Serving at')
+
+describe('start', () => {
+  test('--once in an empty folder fills the first dataset and ends; once more it fetches nothing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidegate-start-'))
+    try {
+      const first = await tidegate(folder, ONCE, { first: FIRST })
+      expect(first.err).not.toContain('gap left')
+      expect(first.status).toBe(0)
+      expect(first.out).toContain('SIMULATED DATA')
+      for (const { instruments, spec } of FIRST) {
+        for (const id of instruments) expect(first.out).toMatch(new RegExp(`${id} +│ ${spec} .* 0 │`))
+      }
+      expect(first.err).toMatch(/SPY\.ARCA 1-DAY-LAST: 1\/1 chunks/)
+      await expect(stat(beacon(folder))).rejects.toThrow('ENOENT')
+
+      const again = await tidegate(folder, ONCE, { first: FIRST })
+      expect(again.status).toBe(0)
+      expect(again.out).toBe(first.out)
+      expect(again.err).toBe('')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('a later start fetches only what came since, from where the dataset began', async () => {
+    const folder = await folders.next()
+    await tidegate(folder, ONCE, { first: FIRST, now: () => NOW_MS })
+    const later = await tidegate(folder, ONCE, { first: FIRST, now: () => NOW_MS + 3_600_000 })
+    expect(later.status).toBe(0)
+    expect(later.err).toMatch(/AAPL\.NASDAQ 1-MINUTE-LAST: 1\/1 chunks, 60 bars/)
+    expect(later.err).not.toContain('SPY.ARCA')
+  })
+
+  test('serves the other commands in its folder, and leaves nothing behind', async () => {
+    const folder = await folders.next()
+    const command = begin(folder, ['start', '--port', '0'], { first: FIRST })
+    try {
+      await serving(command)
+      expect((await stat(beacon(folder))).mode & 0o777).toBe(0o600)
+      const { key, url } = JSON.parse(await readFile(beacon(folder), 'utf8'))
+      expect(command.said()).not.toContain(key)
+
+      const window = ['--start', '2026-11-17', '--end', '2026-11-18']
+      const fetched = await tidegate(folder, ['fetch', '--instruments', 'MSFT', ...window, '--timeframe', '5MIN'])
+      expect(fetched.out).toMatch(/MSFT\.NASDAQ +│ 5-MINUTE-LAST +│ regular +│ +78 /)
+      expect(fetched.status).toBe(0)
+
+      const status = await tidegate(folder, ['status'])
+      expect(status.out).toContain(`Tidegate at ${url}`)
+      expect(status.out).toMatch(/database +│ answers/)
+      expect(status.out).toMatch(/SIMULATED/)
+      expect(status.status).toBe(0)
+
+      const series = await tidegate(folder, ['series'])
+      expect(series.out).toMatch(/MSFT\.NASDAQ +│ 5-MINUTE-LAST .* 2026-11-17 00:00 to 2026-11-18 00:00/)
+      expect((await tidegate(folder, ['connect'])).out).toMatch(/account +│ SIM/)
+
+      const second = await tidegate(folder, ONCE, { first: FIRST })
+      expect(second.err).toMatch(new RegExp(`already runs in this folder: process ${process.pid} at ${url}`))
+      expect(second.status).toBe(1)
+    } finally {
+      command.stop()
+    }
+    expect((await command.outcome).status).toBe(0)
+    await expect(stat(beacon(folder))).rejects.toThrow('ENOENT')
+  })
+
+  test('of two at once one goes on and the other names it', async () => {
+    const folder = await folders.next()
+    const outcomes = await Promise.all([
+      tidegate(folder, ONCE, { first: FIRST }),
+      tidegate(folder, ONCE, { first: FIRST }),
+    ])
+    const [won, lost] = outcomes.sort((a, b) => a.status - b.status)
+    expect(won?.status).toBe(0)
+    expect(lost?.status).toBe(1)
+    expect(lost?.err).toMatch(new RegExp(`process ${process.pid}`))
+  })
+
+  test('the file of a process that is gone stands in nobody’s way', async () => {
+    const folder = await folders.next()
+    await mkdir(join(folder, '.tidegate'), { recursive: true })
+    const dead = { url: 'http://127.0.0.1:9', key: 'k'.repeat(64), pid: 2 ** 22 + 1 }
+    await writeFile(beacon(folder), JSON.stringify(dead))
+    await writeFile(join(folder, '.tidegate', 'db.lock'), String(dead.pid))
+    const { status } = await tidegate(folder, ONCE, { first: FIRST.slice(3) })
+    expect(status).toBe(0)
+  })
+
+  test('interrupted while it fills, --once says so', async () => {
+    const folder = await folders.next()
+    const command = begin(folder, ONCE, { first: FIRST, sleep: async () => command.stop() })
+    const { status, err } = await command.outcome
+    expect(err).toContain('the next start goes on where this one stopped')
+    expect(status).toBe(130)
+    expect((await tidegate(folder, ONCE, { first: FIRST })).status).toBe(0)
+  })
+
+  test('a port that is taken is named', async () => {
+    const folder = await folders.next()
+    const command = begin(folder, ['start', '--port', '0'], { first: [] })
+    try {
+      await serving(command)
+      const { port } = new URL(JSON.parse(await readFile(beacon(folder), 'utf8')).url)
+      const other = await tidegate(await folders.next(), ['start', '--port', port], { first: [] })
+      expect(other.err).toContain(`127.0.0.1:${port}: another program listens there`)
+      expect(other.status).toBe(1)
+    } finally {
+      command.stop()
+      await command.outcome
+    }
+  })
+})
