@@ -2,12 +2,16 @@ import { serve } from '@hono/node-server'
 import { TidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
 import { type Clock, systemClock } from './clock.ts'
-import { type Log, openLogin } from './login.ts'
+import { createDrain } from './drain.ts'
+import type { Log } from './log.ts'
+import { openLogin } from './login.ts'
 import { createPacing } from './pacing.ts'
 import { createRelayApp } from './relay.ts'
 import { type BridgeSettings, MARKET_DATA_TYPES } from './settings.ts'
 import { createSharing } from './sharing.ts'
 
+/** What is open when the bridge closes has its own timeout; an answer may take this much longer to be read. */
+const FLUSH_MS = 5000
 /** Bars that answers kept for sharing may hold in all: some 13 MB. */
 const SHARED_BARS = 200_000
 
@@ -30,7 +34,7 @@ export interface Bridge {
   /** The relay, without a network between. */
   readonly fetch: (request: Request) => Promise<Response>
   status(): BridgeStatus['gateway']
-  /** Takes no more requests, lets the open ones finish, leaves the gateway. */
+  /** Takes no more requests, lets the open ones finish within their timeout, leaves the gateway. */
   close(): Promise<void>
 }
 
@@ -53,38 +57,53 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     log,
     requestTimeoutMs: settings.requestTimeoutMs,
     message: pacing.message,
+    expected: settings,
   })
   const sharing = createSharing<Awaited<ReturnType<typeof login.history>>>(clock, {
     maxSize: SHARED_BARS,
     sizeOf: (answer) => answer.bars.t.length,
   })
-  const app = createRelayApp({ login, pacing, sharing, keys: settings.keys, newId, log })
-  try {
-    const server = listen ? await listenOn(app.fetch, settings.host, settings.port) : undefined
-    if (options.untilReady) await login.untilReady(settings.connectionTimeoutMs, true)
-    return {
-      url: server?.url,
-      fetch: async (request) => app.fetch(request),
-      status: () => login.status(),
-      async close() {
-        await server?.close()
-        await login.close()
-      },
-    }
-  } catch (error) {
+  const drain = createDrain(clock)
+  const app = createRelayApp({ login, pacing, sharing, drain, keys: settings.keys, newId, log })
+  let server: Server | undefined
+  const close = async () => {
+    const stopped = server?.stop()
+    await drain.close(settings.requestTimeoutMs)
     await login.close()
+    sharing.clear()
+    const hangUp = clock.after(FLUSH_MS, () => server?.hangUp())
+    await stopped
+    hangUp()
+  }
+  try {
+    server = listen ? await listenOn(app.fetch, settings.host, settings.port) : undefined
+    if (options.untilReady) await login.untilReady(settings.connectionTimeoutMs, true)
+    return { url: server?.url, fetch: async (request) => app.fetch(request), status: () => login.status(), close }
+  } catch (error) {
+    await close()
     throw error
   }
 }
 
 type Handler = Parameters<typeof serve>[0]['fetch']
 
-function listenOn(fetch: Handler, host: string, port: number): Promise<{ url: string; close(): Promise<void> }> {
+interface Server {
+  readonly url: string
+  /** Takes no more connections; resolves when the last has ended. */
+  stop(): Promise<void>
+  /** Ends every connection, whatever it is at. */
+  hangUp(): void
+}
+
+function listenOn(fetch: Handler, host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: host, port }, (info) => {
       resolve({
         url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`,
-        close: () => new Promise((done) => server.close(() => done())),
+        stop: () => new Promise((done) => server.close(() => done())),
+        hangUp: () => {
+          if ('closeAllConnections' in server) server.closeAllConnections()
+        },
       })
     })
     server.once('error', (cause: NodeJS.ErrnoException) => {

@@ -8,11 +8,11 @@ import {
   TidegateError,
 } from '@tidegate/core'
 import type { Farm } from '@tidegate/relay'
-import type { Clock } from './clock.ts'
-import { farmOf, gatewayError, meaningOf } from './codes.ts'
+import { farmOf, gatewayError } from './codes.ts'
+import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from './connection.ts'
 import { fromIbDetails, toIbContract } from './details.ts'
-import type { HistoryHead } from './history.ts'
 import { guardWriting, type LibrarySocket, takeOverReading } from './link.ts'
+import { createPulse, type Pulse } from './pulse.ts'
 import { createRequests, type OpenRequest } from './requests.ts'
 
 /** Our pacing is the only limiter: the library's own rounds up past IBKR's limit, so it is kept out of the way. */
@@ -20,53 +20,15 @@ const LIBRARY_RATE = 1_000_000
 /** Request ids far from 0, so that they are never taken for ids of another kind in a gateway's log. */
 const FIRST_REQUEST_ID = 1000
 const CLIENT_ID_IN_USE = 326
+/** The library's code for what goes wrong with the TCP connection. */
+const CONNECTION_FAILED = 502
 const EPOCH_SECONDS = 2
-
-export interface GatewayHistory {
-  readonly contract: Contract
-  readonly barSize: string
-  readonly whatToShow: string
-  readonly regularHours: boolean
-  /** Exclusive, epoch seconds; undefined: now. */
-  readonly end: number | undefined
-  readonly duration: string
-}
-
-export interface GatewayBars {
-  readonly bars: BarColumns
-  /** IBKR's own "no data". */
-  readonly empty: boolean
-  /** Epoch seconds by the gateway's clock when the request went out; never later than that. */
-  readonly asOf: number
-  readonly notices: readonly { readonly code: number; readonly message: string }[]
-}
-
-export interface ConnectionOptions {
-  readonly host: string
-  readonly port: number
-  readonly clientId: number
-  readonly marketDataType: number
-  readonly clock: Clock
-  readonly requestTimeoutMs: number
-  /** Waits until one more message may leave; every message of ours passes it. */
-  readonly message: () => Promise<void>
-  /** Farm notices and connectivity messages, as they come. */
-  readonly onChange: () => void
-}
-
-/** One TCP connection to a gateway, from the handshake to its end. Never used again after that: the library keeps stale requests. */
-export interface Connection {
-  readonly serverVersion: number
-  readonly accounts: readonly string[]
-  readonly farms: readonly Farm[]
-  /** 1100 stands: the gateway itself is cut off from IBKR. */
-  readonly cutOff: boolean
-  contracts(contract: Contract, signal: AbortSignal): Promise<ContractDetails[]>
-  history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars>
-  /** Settles when the connection is over, with why. */
-  readonly ended: Promise<TidegateError>
-  close(): void
-}
+/** Last words on a connection: the gateway's on the message rate, and the library's on versions and closed peers. */
+const LAST_WORDS: ReadonlySet<number> = new Set([100, 503, 506, 507])
+/** From this server version on (2016), a historical reply has the form that history.ts reads. */
+const OLDEST_SERVER_VERSION = 124
+/** An identical request is no breach of pacing any more after 15 seconds ("Historical Data Limitations"). */
+const BREACH_MS = 15_000
 
 interface Request extends OpenRequest {
   details?(details: ContractDetails): void
@@ -75,67 +37,102 @@ interface Request extends OpenRequest {
 }
 
 /**
- * Connects; resolves once the handshake is answered and an account is listed.
- * Throws `conflict` where the client id is taken, `disconnected` where nobody answers or the gateway hangs up.
+ * Connects; resolves once the handshake is answered, the accounts are listed and the gateway has told its time.
+ * Throws `conflict` where the client id is taken, `timeout` where the gateway takes the connection and says nothing,
+ * `disconnected` where nobody answers, where it hangs up, or where its version is none that can be spoken.
  */
-export function connect(options: ConnectionOptions): Promise<Connection> {
+export async function connect(options: ConnectionOptions): Promise<Connection> {
   const { host, port, clock, requestTimeoutMs } = options
   const ib = new IBApi({ host, port, clientId: options.clientId, maxReqPerSec: LIBRARY_RATE })
   const socket = (ib as unknown as { controller: { socket: LibrarySocket } }).controller.socket
   const requests = createRequests<Request>({ clock, timeoutMs: requestTimeoutMs, firstId: FIRST_REQUEST_ID })
   const farms = new Map<string, Farm>()
+  const greeted = Promise.withResolvers<void>()
+  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<TidegateError>()
   let accounts: readonly string[] = []
   let offsetMs = 0
   let cutOff = false
-
-  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<TidegateError>()
+  let pulse: Pulse | undefined
+  let over = false
   let reason = new TidegateError('disconnected', `The gateway at ${host}:${port} closed the connection.`)
+
   const end = (error: TidegateError) => {
-    requests.failAll(error)
+    if (over) return
+    over = true
+    stopWaiting()
+    pulse?.stop()
+    options.signal.removeEventListener('abort', close)
+    requests.end(error)
+    greeted.reject(error)
     resolveEnded(error)
     ib.disconnect()
   }
+  const close = () => end(new TidegateError('disconnected', 'The bridge closed the connection.'))
+  const fallSilent = (what: string, ms: number) =>
+    end(new TidegateError('timeout', `The gateway at ${host}:${port} ${what} within ${ms / 1000} s.`))
+  const stopWaiting = clock.after(requestTimeoutMs, () =>
+    fallSilent('took the connection and did not say hello', requestTimeoutMs),
+  )
 
-  const later = (send: () => void) => {
-    // A cancel or a probe that finds the connection gone has nothing left to do.
-    options
-      .message()
-      .then(send)
-      .catch(() => {})
+  /** Sends what is no request when its turn comes; when the connection is over by then, it has no use any more. */
+  async function send(message: () => void): Promise<void> {
+    await options.message()
+    if (!over) message()
+  }
+
+  /** The handshake and the start message are two messages like any other. */
+  async function dial(): Promise<void> {
+    await options.message()
+    await send(() => {
+      ib.connect()
+      guardWriting(socket)
+    })
   }
 
   takeOverReading(socket, {
-    head: () => {},
+    begin: (id) => requests.get(id) !== undefined,
     bars: (id, bars) => requests.get(id)?.bars?.(bars),
-    end: (head: HistoryHead) => requests.get(head.requestId)?.done?.(),
+    end: (id) => requests.get(id)?.done?.(),
+    unreadable: (id, cause) =>
+      requests.get(id)?.fail(new TidegateError('internal', `The gateway's bars can not be read: ${cause}`, { cause })),
     broken: (cause) =>
-      end(
-        new TidegateError('disconnected', 'The gateway sent what can not be read; the connection was closed.', {
-          cause,
-        }),
-      ),
+      end(new TidegateError('disconnected', `The gateway sent what can not be read: ${cause}`, { cause })),
+  })
+  ib.on(EventName.server, (version) => {
+    if (version >= OLDEST_SERVER_VERSION) return
+    const advice = `expected ${OLDEST_SERVER_VERSION} or more: update IB Gateway or TWS`
+    end(new TidegateError('disconnected', `The gateway at ${host}:${port} has server version ${version}; ${advice}.`))
   })
   ib.on(EventName.error, (error, code, id) => {
-    if (id !== -1) return requests.message(id, code, error.message)
-    const { means, advice } = meaningOf(code, error.message)
-    reason = gatewayError(
-      means === 'notice' || means === 'ignore' || means === 'no-data' ? 'disconnected' : means,
-      code,
-      error.message,
-      advice,
-    )
+    if (id !== -1) requests.message(id, code, error.message)
+    else if (code === CONNECTION_FAILED) reason = unreachable(error, options)
+    else if (LAST_WORDS.has(code)) reason = gatewayError('disconnected', code, error.message)
   })
   ib.on(EventName.info, (text, code) => {
     if (code === CLIENT_ID_IN_USE)
       reason = new TidegateError('conflict', `Client id ${options.clientId} is in use at the gateway.`, { code })
+    if (LAST_WORDS.has(code)) reason = gatewayError('disconnected', code, text)
     if (code === 1100) cutOff = true
     if (code === 1101 || code === 1102) cutOff = false
     const farm = farmOf(code, text)
     if (farm) farms.set(`${farm.kind} ${farm.name}`, farm)
     options.onChange()
   })
+  ib.on(EventName.managedAccounts, (list) => {
+    accounts = list
+      .split(',')
+      .map((account) => account.trim())
+      .filter(Boolean)
+  })
+  ib.on(EventName.nextValidId, () => {
+    const ask = () => void send(() => ib.reqCurrentTime())
+    const onSilence = (ms: number) => fallSilent('has not answered a question for its time', ms)
+    pulse ??= createPulse({ clock, patienceMs: requestTimeoutMs, ask, onSilence })
+  })
   ib.on(EventName.currentTime, (sec) => {
     offsetMs = sec * 1000 - clock.now()
+    pulse?.beat()
+    greeted.resolve()
   })
   ib.on(EventName.contractDetails, (id, details) => requests.get(id)?.details?.(fromIbDetails(details)))
   ib.on(EventName.contractDetailsEnd, (id) => requests.get(id)?.done?.())
@@ -153,10 +150,7 @@ export function connect(options: ConnectionOptions): Promise<Connection> {
         fail: reject,
       }),
       {
-        send: async (id) => {
-          await options.message()
-          ib.reqContractDetails(id, toIbContract(contract))
-        },
+        send: (id) => ib.reqContractDetails(id, toIbContract(contract)),
         // IBKR has no cancel for contract details: what still comes is for an id that nobody waits for.
         cancel: () => {},
       },
@@ -164,114 +158,75 @@ export function connect(options: ConnectionOptions): Promise<Connection> {
   }
 
   function history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars> {
+    const { contract, barSize, whatToShow, regularHours, duration } = request
     const bars = emptyBars()
     const notices: { code: number; message: string }[] = []
-    let askedAtMs = clock.now()
-    const answer = (empty: boolean): GatewayBars => ({
-      bars,
-      empty,
-      notices,
-      asOf: Math.floor((askedAtMs + offsetMs) / 1000),
-    })
+    const asOf = Math.floor((clock.now() + offsetMs) / 1000)
     return requests.open(
       signal,
       (resolve, reject) => ({
         bars: (more) => appendBars(bars, more),
         done: () => {
-          if (bars.t.length > 0) resolve(answer(false))
+          if (bars.t.length > 0) resolve({ bars, empty: false, asOf, notices })
           // A breach of pacing can be answered by silence, which is no word of IBKR's.
           else
             reject(
               new TidegateError('pacing', 'The gateway answered with no bars and without saying that there are none.', {
-                retryAfterMs: 15_000,
+                retryAfterMs: BREACH_MS,
               }),
             )
         },
         notice: (code, message) => notices.push({ code, message }),
         noData: () => {
-          resolve(answer(true))
+          resolve({ bars, empty: true, asOf, notices })
           return true
         },
         fail: reject,
       }),
       {
-        send: async (id) => {
-          await options.message()
-          if (signal.aborted) return
-          askedAtMs = clock.now()
-          const { contract, barSize, whatToShow, regularHours, duration } = request
-          const end = request.end === undefined ? '' : utcText(request.end)
+        send: (id) => {
+          const until = request.end === undefined ? '' : utcText(request.end)
           // biome-ignore format: one call, one line a group of its ten parameters.
-          ib.reqHistoricalData(id, toIbContract(contract), end, duration,
+          ib.reqHistoricalData(id, toIbContract(contract), until, duration,
             barSize as BarSizeSetting, whatToShow as WhatToShow, regularHours, EPOCH_SECONDS, false)
         },
-        cancel: (id) => later(() => ib.cancelHistoricalData(id)),
+        cancel: (id) => void send(() => ib.cancelHistoricalData(id)),
       },
     )
   }
 
-  return new Promise((resolve, reject) => {
-    let ready = false
-    void ended.then((error) => {
-      if (!ready) reject(unreachable(error, host, port))
-    })
-    const stopWaiting = clock.after(requestTimeoutMs, () => {
-      end(
-        new TidegateError(
-          'timeout',
-          `The gateway at ${host}:${port} took the connection and did not say hello within ${requestTimeoutMs / 1000} s.`,
-        ),
-      )
-    })
-    void ended.then(stopWaiting)
-    ib.on(EventName.managedAccounts, (list) => {
-      accounts = list
-        .split(',')
-        .map((account) => account.trim())
-        .filter(Boolean)
-    })
-    ib.on(EventName.nextValidId, () => {
-      if (ready) return
-      ready = true
-      stopWaiting()
-      later(() => ib.reqCurrentTime())
-      later(() => ib.reqMarketDataType(options.marketDataType))
-      resolve({
-        get serverVersion() {
-          return ib.serverVersion
-        },
-        get accounts() {
-          return accounts
-        },
-        get farms() {
-          return [...farms.values()]
-        },
-        get cutOff() {
-          return cutOff
-        },
-        contracts,
-        history,
-        ended,
-        close: () => end(new TidegateError('disconnected', 'The bridge closed the connection.')),
-      })
-    })
-    // The handshake and the start message are two messages like any other.
-    Promise.all([options.message(), options.message()]).then(() => {
-      ib.connect()
-      guardWriting(socket)
-    }, reject)
-  })
+  options.signal.addEventListener('abort', close, { once: true })
+  if (options.signal.aborted) close()
+  dial().catch((cause) => end(new TidegateError('internal', `The library could not connect: ${cause}`, { cause })))
+  await greeted.promise
+  stopWaiting()
+  void send(() => ib.reqMarketDataType(options.marketDataType))
+  return {
+    get serverVersion() {
+      return ib.serverVersion
+    },
+    get accounts() {
+      return accounts
+    },
+    get farms() {
+      return [...farms.values()]
+    },
+    get cutOff() {
+      return cutOff
+    },
+    contracts,
+    history,
+    ended,
+    close,
+  }
 }
 
-function unreachable(error: TidegateError, host: string, port: number): TidegateError {
-  if (error.code !== 502) return error
+function unreachable(cause: Error, { host, port }: ConnectionOptions): TidegateError {
   const advice =
     'Is IB Gateway or TWS running and logged in, is its API enabled, and is the port right ' +
     '(Gateway 4002 paper, 4001 live; TWS 7497 paper, 7496 live)? In Docker, is the port mapped?'
-  return new TidegateError('disconnected', `Nobody answers at ${host}:${port} (${error.message}). ${advice}`, {
-    cause: error,
-    code: 502,
-  })
+  const message = `Nobody answers at ${host}:${port} (${cause.message}). ${advice}`
+  return new TidegateError('disconnected', message, { cause, code: CONNECTION_FAILED })
 }
 
 /** `yyyymmdd-hh:mm:ss`, which IBKR reads as UTC. */

@@ -3,15 +3,12 @@ import { type BarColumns, emptyBars } from '@tidegate/core'
 /** Bytes decoded at a time: about a thousand bars, a few milliseconds, so that nothing else waits long. */
 const SLICE_BYTES = 96 * 1024
 const FIELDS_A_BAR = 8
-/** Message 17 up to server version 195: reqId, start, end, count, then eight fields a bar. */
+/** Message 17 of server versions 124 to 195: id, reqId, start, end, count, then eight fields a bar. */
 const HEAD_FIELDS = 5
 
 /** What a historical reply says before its bars. */
 export interface HistoryHead {
   readonly requestId: number
-  /** The range answered, as the gateway writes it. */
-  readonly start: string
-  readonly end: string
   readonly count: number
 }
 
@@ -29,7 +26,7 @@ export function* decodeHistory(frame: Buffer): Generator<HistoryHead | BarColumn
     at = end + 1
   }
   const count = Number(head[4])
-  yield { requestId: Number(head[1]), start: head[2] ?? '', end: head[3] ?? '', count }
+  yield { requestId: Number(head[1]), count }
   let seen = 0
   let rest: string[] = []
   while (at < frame.length) {
@@ -82,7 +79,7 @@ function price(text: string | undefined): number {
 
 /** Volume, wap and count are −1, or left out, where IBKR has none. */
 function orNull(text: string | undefined): number | null {
-  if (!text || text === '-1') return null
+  if (!text) return null
   const value = Number(text)
   if (!Number.isFinite(value)) throw new Error(`A bar's volume, wap or count is "${text}"; expected a number.`)
   return value < 0 ? null : value

@@ -1,5 +1,6 @@
 export { type Bridge, type BridgeOptions, createBridge } from './bridge.ts'
 export { type Clock, sleep, systemClock } from './clock.ts'
-export type { Log } from './login.ts'
-export { createMessageGate, createPacing, type Pacing } from './pacing.ts'
+export { createMessageGate, type MessageGate } from './gate.ts'
+export type { Log } from './log.ts'
+export { createPacing, type Pacing } from './pacing.ts'
 export { type BridgeSettings, keysSchema, readSettings, secret, settingsError } from './settings.ts'

@@ -1,7 +1,7 @@
 import type { BarColumns } from '@tidegate/core'
 import { assertAllowed } from './allowlist.ts'
 import { createFrameReader, messageId } from './frames.ts'
-import { decodeHistory, type HistoryHead } from './history.ts'
+import { decodeHistory } from './history.ts'
 
 const HISTORICAL_DATA = 17
 
@@ -14,9 +14,12 @@ export interface LibrarySocket {
 
 /** What historical replies turn into. */
 export interface HistoryListener {
-  head(head: HistoryHead): void
+  /** A reply begins. False where nobody waits for it: its bars are then not decoded. */
+  begin(requestId: number): boolean
   bars(requestId: number, bars: BarColumns): void
-  end(head: HistoryHead): void
+  end(requestId: number): void
+  /** This one reply can't be read; the stream can. */
+  unreadable(requestId: number, error: unknown): void
   /** The stream can't be read: the connection is of no more use. */
   broken(error: unknown): void
 }
@@ -46,17 +49,19 @@ export function takeOverReading(socket: LibrarySocket, listener: HistoryListener
   }
 
   async function history(frame: Buffer): Promise<void> {
-    let head: HistoryHead | undefined
-    for (const part of decodeHistory(frame)) {
-      if ('requestId' in part) {
-        head = part
-        listener.head(part)
-      } else if (head) {
-        listener.bars(head.requestId, part)
+    const parts = decodeHistory(frame)
+    const head = parts.next().value
+    if (!head || !('requestId' in head) || !listener.begin(head.requestId)) return
+    const { requestId } = head
+    try {
+      for (const bars of parts) {
+        if ('t' in bars) listener.bars(requestId, bars)
         await new Promise<void>((resolve) => setImmediate(resolve))
       }
+    } catch (error) {
+      return listener.unreadable(requestId, error)
     }
-    if (head) listener.end(head)
+    listener.end(requestId)
   }
 
   socket.onData = (bytes) => {

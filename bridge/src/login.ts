@@ -1,38 +1,38 @@
 import { type Contract, type ContractDetails, TidegateError, toTidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
+import { isSimulated, masked, modeOf } from './account.ts'
 import { sleep } from './clock.ts'
-import { type Connection, type ConnectionOptions, connect, type GatewayBars, type GatewayHistory } from './gateway.ts'
+import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from './connection.ts'
+import { connect } from './gateway.ts'
+import type { Log } from './log.ts'
+import { type ExpectedLogin, obstacleOf } from './readiness.ts'
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 }
-/** A gateway whose account begins so is Tidegate's simulator: no real account does. */
-const SIMULATED_PREFIX = 'SIM'
-
-export interface Log {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
+/** Client ids tried at once, one after the other, where the first are in use; then the first again, after a pause. */
+const CLIENT_IDS = 16
 
 /** The login's connection, kept alive: what is asked goes to the one that stands now. */
 export interface Login {
   status(): BridgeStatus['gateway']
-  /** Resolves when ready; rejects with why not once `ms` have passed, or at once with `failFast` when nobody answers. */
+  /** Resolves when ready; rejects with why not once `ms` have passed, or at once with `failFast` when nobody answers or a person must act. */
   untilReady(ms: number, failFast?: boolean): Promise<void>
   contracts(contract: Contract, signal: AbortSignal): Promise<ContractDetails[]>
   history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars>
+  /** Leaves the gateway; what is open fails. */
   close(): Promise<void>
 }
 
-export interface LoginOptions extends Omit<ConnectionOptions, 'onChange'> {
+export interface LoginOptions extends Omit<ConnectionOptions, 'onChange' | 'signal'> {
   readonly random: () => number
   readonly log: Log
+  readonly expected: ExpectedLogin
 }
 
 /** Starts connecting, with backoff and jitter, and connects again whenever the connection ends, until closed. */
 export function openLogin(options: LoginOptions): Login {
   const { host, port, clock, random, log } = options
   const closing = new AbortController()
+  const { signal } = closing
   const watchers = new Set<() => void>()
   let connection: Connection | undefined
   let connectedAt: string | undefined
@@ -43,56 +43,63 @@ export function openLogin(options: LoginOptions): Login {
     for (const watcher of [...watchers]) watcher()
   }
 
-  const keepConnected = async (): Promise<void> => {
-    let clientId = options.clientId
-    while (!closing.signal.aborted) {
-      try {
-        connection = await connect({ ...options, clientId, onChange: changed })
-        connectedAt = new Date(clock.now()).toISOString()
-        attempts = 0
-        log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
-        changed()
-        trouble = await connection.ended
-        log.warn({ err: trouble }, 'the gateway connection ended')
-      } catch (cause) {
-        trouble = toTidegateError(cause, 'disconnected')
-        // Another program holds our client id; the gateway tells programs apart by nothing else.
-        if (trouble.kind === 'conflict') clientId++
-        log.warn({ host, port, clientId, err: trouble }, 'could not connect to the gateway')
-      }
-      connection = undefined
+  /** Connects and stays until the connection ends; how it ended. */
+  async function holdConnection(clientId: number): Promise<TidegateError> {
+    try {
+      connection = await connect({ ...options, clientId, onChange: changed, signal })
+    } catch (cause) {
+      const error = toTidegateError(cause, 'disconnected')
+      if (!signal.aborted) log.warn({ host, port, clientId, err: error }, 'could not connect to the gateway')
+      return error
+    }
+    connectedAt = new Date(clock.now()).toISOString()
+    attempts = 0
+    log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
+    changed()
+    const error = await connection.ended
+    connection = undefined
+    if (!signal.aborted) log.warn({ err: error }, 'the gateway connection ended')
+    return error
+  }
+
+  async function keepConnected(): Promise<void> {
+    let taken = 0
+    while (!signal.aborted) {
+      trouble = await holdConnection(options.clientId + taken)
       attempts++
       changed()
+      // Another program holds our client id; the gateway tells programs apart by nothing else.
+      if (trouble.kind === 'conflict') taken = (taken + 1) % CLIENT_IDS
+      if (trouble.kind === 'conflict' && taken > 0) continue
       const backoffMs = Math.min(BACKOFF.firstMs * 2 ** (attempts - 1), BACKOFF.mostMs)
-      if (trouble.kind !== 'conflict') await sleep(clock, backoffMs * (0.5 + random() / 2), closing.signal)
+      await sleep(clock, backoffMs * (0.5 + random() / 2), signal)
     }
   }
   const running = keepConnected()
 
-  function whyNot(): string | undefined {
-    if (!connection) return trouble?.message ?? `Connecting to ${host}:${port}.`
-    if (connection.accounts.length === 0) return 'The gateway lists no account: is it logged in?'
-    if (connection.cutOff) return 'The gateway has lost its connection to IBKR (1100).'
-    const broken = connection.farms.filter((farm) => farm.kind === 'history' && farm.state === 'broken')
-    return broken.length > 0
-      ? `IBKR's history servers are out of reach (${broken.map((farm) => farm.name).join(', ')}).`
-      : undefined
+  function obstacle(): TidegateError | undefined {
+    if (connection) return obstacleOf(connection, options.expected)
+    return new TidegateError('disconnected', trouble?.message ?? `Connecting to ${host}:${port}.`, {
+      cause: trouble,
+      code: trouble?.code,
+    })
   }
 
   function current(): Connection {
-    const reason = whyNot()
-    if (connection && reason === undefined) return connection
-    const kind = connection && !connection.cutOff && connection.accounts.length > 0 ? 'farm-down' : 'disconnected'
-    throw new TidegateError(kind, reason ?? 'The gateway is not connected.', {
-      cause: trouble,
+    const error = obstacle()
+    if (connection && !error) return connection
+    throw new TidegateError(error?.kind ?? 'disconnected', error?.message ?? 'The gateway is not connected.', {
+      cause: error,
+      code: error?.code,
       retryAfterMs: BACKOFF.mostMs,
     })
   }
 
   return {
     status() {
-      const reason = whyNot()
+      const reason = obstacle()?.message
       const accounts = connection?.accounts ?? []
+      const [first] = accounts
       return {
         host,
         port,
@@ -101,8 +108,8 @@ export function openLogin(options: LoginOptions): Login {
         serverVersion: connection?.serverVersion,
         connectedAt: connection ? connectedAt : undefined,
         accounts: accounts.map(masked),
-        mode: modeOf(accounts[0]),
-        simulated: accounts[0]?.startsWith(SIMULATED_PREFIX) ?? false,
+        mode: modeOf(first),
+        simulated: first !== undefined && isSimulated(first),
         farms: connection ? [...connection.farms] : [],
       }
     },
@@ -114,37 +121,23 @@ export function openLogin(options: LoginOptions): Login {
           act()
         }
         const look = () => {
-          if (whyNot() === undefined) return settle(resolve)
-          if (failFast && attempts > 0 && trouble && trouble.kind !== 'conflict') settle(() => reject(trouble))
+          const error = obstacle()
+          if (!error) return settle(resolve)
+          const final = error.kind === 'login-required' || (!connection && trouble && trouble.kind !== 'conflict')
+          if (failFast && final) settle(() => reject(connection ? error : trouble))
         }
         const stopTimer = clock.after(ms, () =>
-          settle(() =>
-            reject(new TidegateError('disconnected', whyNot() ?? 'The gateway is not ready.', { cause: trouble })),
-          ),
+          settle(() => reject(obstacle() ?? new TidegateError('disconnected', 'The gateway is not ready.'))),
         )
         watchers.add(look)
         look()
       })
     },
-    contracts: async (contract, signal) => current().contracts(contract, signal),
-    history: async (request, signal) => current().history(request, signal),
+    contracts: async (contract, hangUp) => current().contracts(contract, hangUp),
+    history: async (request, hangUp) => current().history(request, hangUp),
     async close() {
       closing.abort()
-      connection?.close()
       await running
     },
   }
-}
-
-/** `DU*****67`: enough to tell accounts apart, not to name one. */
-function masked(account: string): string {
-  const prefix = /^[A-Z]*/.exec(account)?.[0] ?? ''
-  const rest = account.slice(prefix.length)
-  return `${prefix}${'*'.repeat(Math.max(0, rest.length - 2))}${rest.slice(-2)}`
-}
-
-/** Paper accounts begin with D (DU, DF); the simulator's stand for paper. */
-function modeOf(account: string | undefined): BridgeStatus['gateway']['mode'] {
-  if (account === undefined) return 'unknown'
-  return account.startsWith('D') || account.startsWith(SIMULATED_PREFIX) ? 'paper' : 'live'
 }

@@ -1,13 +1,12 @@
 import { TidegateError } from '@tidegate/core'
 import type { Priority } from '@tidegate/relay'
 import Bottleneck from 'bottleneck'
-import { type Clock, sleep } from './clock.ts'
+import type { Clock } from './clock.ts'
+import { createMessageGate, SECOND_MS } from './gate.ts'
 
-/** IBKR closes the session after repeated breaches of its message rate, which it counts over any second (error 100). */
-const SECOND_MS = 1000
 /** IBKR allows 50 open historical requests and advises far fewer ("Historical Data Limitations"). */
-export const MAX_OPEN = 32
-/** Bottleneck's own scale: lower goes first. */
+const MAX_OPEN = 32
+/** Bottleneck's own scale, which the message gate shares: lower goes first. Messages that are no request go before all. */
 const ORDER: Record<Priority, number> = { interactive: 1, scheduled: 4, backfill: 7 }
 
 export interface PacedJob {
@@ -19,9 +18,14 @@ export interface PacedJob {
 
 /** The only code that decides when a request may go. */
 export interface Pacing {
-  /** Runs `ask` when the rules allow it. Throws `busy`, with a true `retryAfterMs`, when that is not within the job's `waitMs`. */
+  /**
+   * Runs `ask`, which sends one message at once, when the rules allow it; its place is free again when `ask` has settled.
+   * Throws `busy` when that is not within the job's `waitMs`: at once where it is known beforehand. Its `retryAfterMs`
+   * is when the message rate allows it, and no less than a second where open requests have to end first.
+   * Throws `disconnected` when the signal aborts before it went.
+   */
   run<T>(job: PacedJob, ask: () => Promise<T>): Promise<T>
-  /** Waits until one more message may leave the socket, and counts it. */
+  /** Waits until one more message that is no request (handshake, cancel, probe) may leave, and counts it. */
   message(): Promise<void>
   stats(): { open: number; maxOpen: number; queued: number; messagesInLastSecond: number; maxMessagesPerSecond: number }
 }
@@ -37,54 +41,72 @@ export function createPacing({
   maxOpen?: number
 }): Pacing {
   const limiter = new Bottleneck({ maxConcurrent: maxOpen })
-  const message = createMessageGate(clock, messagesPerSec)
+  const gate = createMessageGate(clock, messagesPerSec)
+  const waiting = { interactive: 0, scheduled: 0, backfill: 0 }
+  let open = 0
+
+  const queued = () => waiting.interactive + waiting.scheduled + waiting.backfill
+
+  /** The least that a job of this priority has to wait, milliseconds; more where every place is taken. */
+  function leastMs(priority: Priority): { ms: number; full: boolean } {
+    const before = (Object.keys(ORDER) as Priority[]).filter((other) => ORDER[other] <= ORDER[priority])
+    const ahead = before.reduce((sum, other) => sum + waiting[other], 0)
+    return { ms: gate.waitMs(ahead), full: open + queued() >= maxOpen }
+  }
+
+  function admit<T>(job: PacedJob, ask: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let here = true
+      const leave = () => {
+        here = false
+        waiting[job.priority]--
+        stopPatience()
+        job.signal?.removeEventListener('abort', onAbort)
+      }
+      const refuse = (error: TidegateError) => {
+        leave()
+        reject(error)
+      }
+      const onAbort = () => refuse(new TidegateError('disconnected', 'The caller hung up before its request went out.'))
+      // Without patience it was let in only because it can go in this very turn.
+      const stopPatience =
+        job.waitMs > 0
+          ? clock.after(job.waitMs, () => refuse(busy(job.waitMs, Math.max(leastMs(job.priority).ms, SECOND_MS))))
+          : () => {}
+      waiting[job.priority]++
+      job.signal?.addEventListener('abort', onAbort, { once: true })
+      const go = async () => {
+        // Whoever left while queued takes neither the place nor a message.
+        if (!here || !(await gate.pass(ORDER[job.priority], () => here))) return
+        leave()
+        open++
+        await ask()
+          .then(resolve, reject)
+          .finally(() => open--)
+      }
+      limiter.schedule({ priority: ORDER[job.priority] }, go).catch(reject)
+    })
+  }
 
   return {
-    message: message.pass,
-    async run(job, ask) {
-      const { RECEIVED, QUEUED } = limiter.counts()
-      const ahead = (RECEIVED ?? 0) + (QUEUED ?? 0)
-      // Even at the full message rate those ahead need this long: who can't wait that long is told at once.
-      const leastMs = Math.ceil((ahead / messagesPerSec) * 1000)
-      if (leastMs > job.waitMs) throw busy(job.waitMs, leastMs)
-      return queued(job, leastMs, ask)
+    message: async () => {
+      await gate.pass()
+    },
+    async run<T>(job: PacedJob, ask: () => Promise<T>): Promise<T> {
+      if (job.signal?.aborted) throw new TidegateError('disconnected', 'The caller hung up.')
+      const { ms, full } = leastMs(job.priority)
+      if (ms > job.waitMs || (full && job.waitMs === 0)) throw busy(job.waitMs, full ? Math.max(ms, SECOND_MS) : ms)
+      return admit(job, ask)
     },
     stats() {
-      const { RECEIVED, QUEUED, RUNNING, EXECUTING } = limiter.counts()
       return {
-        open: (RUNNING ?? 0) + (EXECUTING ?? 0),
+        open,
         maxOpen,
-        queued: (RECEIVED ?? 0) + (QUEUED ?? 0),
-        messagesInLastSecond: message.inLastSecond(),
+        queued: queued(),
+        messagesInLastSecond: gate.inLastSecond(),
         maxMessagesPerSecond: messagesPerSec,
       }
     },
-  }
-
-  function queued<T>(job: PacedJob, leastMs: number, ask: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let waiting = true
-      const leave = (error: TidegateError) => {
-        waiting = false
-        stopWaiting()
-        reject(error)
-      }
-      const onAbort = () => leave(new TidegateError('disconnected', 'The caller hung up before its request went out.'))
-      const cancelPatience = clock.after(job.waitMs, () => leave(busy(job.waitMs, Math.max(leastMs, SECOND_MS))))
-      const stopWaiting = () => {
-        cancelPatience()
-        job.signal?.removeEventListener('abort', onAbort)
-      }
-      if (job.signal?.aborted) return onAbort()
-      job.signal?.addEventListener('abort', onAbort, { once: true })
-      const start = async () => {
-        // Whoever left while queued frees the place at once.
-        if (!waiting) return
-        stopWaiting()
-        await ask().then(resolve, reject)
-      }
-      limiter.schedule({ priority: ORDER[job.priority] }, start).catch(reject)
-    })
   }
 }
 
@@ -94,31 +116,4 @@ function busy(waitMs: number, retryAfterMs: number): TidegateError {
     `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.`,
     { retryAfterMs },
   )
-}
-
-/** A sliding window over sent messages: at no moment do more than `limit` lie within the last second. First come, first served. */
-export function createMessageGate(clock: Clock, limit: number): { pass(): Promise<void>; inLastSecond(): number } {
-  const sent: number[] = []
-  let turn: Promise<void> = Promise.resolve()
-  const forget = () => {
-    while (sent.length > 0 && (sent[0] ?? 0) <= clock.now() - SECOND_MS) sent.shift()
-  }
-  const wait = async () => {
-    forget()
-    while (sent.length >= limit) {
-      await sleep(clock, Math.max(1, (sent[0] ?? 0) + SECOND_MS - clock.now()))
-      forget()
-    }
-    sent.push(clock.now())
-  }
-  return {
-    pass() {
-      turn = turn.then(wait)
-      return turn
-    },
-    inLastSecond() {
-      forget()
-      return sent.length
-    },
-  }
 }

@@ -3,9 +3,11 @@ import { type BridgeStatus, barsRequestSchema, contractsRequestSchema } from '@t
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { z } from 'zod'
-import type { GatewayBars, GatewayHistory } from './gateway.ts'
+import type { GatewayBars, GatewayHistory } from './connection.ts'
+import type { Drain } from './drain.ts'
 import { createKeyCheck } from './keys.ts'
-import type { Log, Login } from './login.ts'
+import type { Log } from './log.ts'
+import type { Login } from './login.ts'
 import type { PacedJob, Pacing } from './pacing.ts'
 import { barsReply } from './reply.ts'
 import type { Sharing } from './sharing.ts'
@@ -16,6 +18,7 @@ export interface RelayParts {
   readonly login: Login
   readonly pacing: Pacing
   readonly sharing: Sharing<GatewayBars>
+  readonly drain: Drain
   readonly keys: readonly string[]
   readonly newId: () => string
   readonly log: Log
@@ -24,7 +27,7 @@ export interface RelayParts {
 type Env = { Variables: { requestId: string } }
 
 /** The bridge's HTTP interface: what it takes is checked here, what it asks goes through pacing, what failed says so. */
-export function createRelayApp({ login, pacing, sharing, keys, newId, log }: RelayParts): Hono<Env> {
+export function createRelayApp({ login, pacing, sharing, drain, keys, newId, log }: RelayParts): Hono<Env> {
   const app = new Hono<Env>()
   const isKey = createKeyCheck(keys)
   const status = (): BridgeStatus => ({ gateway: login.status(), pacing: pacing.stats() })
@@ -50,6 +53,11 @@ export function createRelayApp({ login, pacing, sharing, keys, newId, log }: Rel
       onError: () => Promise.reject(new TidegateError('invalid', `The body is larger than ${MAX_BODY_BYTES} bytes.`)),
     }),
   )
+  app.use(async (c, next) => {
+    await drain.hold(next)
+    // A connection that idles on would keep a closing bridge waiting for its caller.
+    if (drain.closing) c.header('connection', 'close')
+  })
   app.get('/ready', (c) => {
     const { state, reason } = login.status()
     return c.json({ ready: state === 'ready', reason }, state === 'ready' ? 200 : 503)

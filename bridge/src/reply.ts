@@ -1,5 +1,5 @@
 import { sliceBars } from '@tidegate/core'
-import type { GatewayBars } from './gateway.ts'
+import type { GatewayBars } from './connection.ts'
 
 /** The relay's promise: no line holds more. */
 const BARS_A_LINE = 1000

@@ -21,11 +21,12 @@ export interface Requests<R extends OpenRequest> {
   open<T>(
     signal: AbortSignal,
     begin: (resolve: (value: T) => void, reject: (error: TidegateError) => void) => R,
-    wire: { send(id: number): Promise<void>; cancel(id: number): void },
+    wire: { send(id: number): void; cancel(id: number): void },
   ): Promise<T>
   /** A message of the gateway that names a request. */
   message(id: number, code: number, text: string): void
-  failAll(error: TidegateError): void
+  /** The connection is over: fails every open request, and whatever is opened after that. */
+  end(error: TidegateError): void
 }
 
 /** The requests of one connection, each ended once: by its answer, an error, its timeout, its caller, or the connection's end. */
@@ -40,55 +41,48 @@ export function createRequests<R extends OpenRequest>({
 }): Requests<R> {
   const open = new Map<number, R>()
   let nextId = firstId
+  let over: TidegateError | undefined
 
   return {
     get: (id) => open.get(id),
     open(signal, begin, wire) {
+      if (over) return Promise.reject(over)
+      if (signal.aborted) return Promise.reject(hungUp())
       const id = nextId++
       return new Promise((resolve, reject) => {
-        let sent = false
         const end = () => {
           open.delete(id)
           stopTimer()
           signal.removeEventListener('abort', onAbort)
         }
-        const giveUp = (error: TidegateError) => {
-          if (!open.has(id)) return
+        const fail = (error: TidegateError) => {
           end()
-          if (sent) wire.cancel(id)
           reject(error)
         }
-        const onAbort = () =>
-          giveUp(new TidegateError('disconnected', 'The caller hung up; the request was cancelled.'))
-        const stopTimer = clock.after(timeoutMs, () => {
+        const giveUp = (error: TidegateError) => {
+          fail(error)
+          wire.cancel(id)
+        }
+        const onAbort = () => giveUp(hungUp())
+        const stopTimer = clock.after(timeoutMs, () =>
           giveUp(
             new TidegateError(
               'timeout',
               `The gateway did not answer within ${timeoutMs / 1000} s; the request was cancelled. Asking again is safe.`,
             ),
-          )
-        })
-        const request = begin(
-          (value) => {
-            end()
-            resolve(value)
-          },
-          (error) => {
-            end()
-            reject(error)
-          },
+          ),
         )
-        open.set(id, request)
-        if (signal.aborted) return onAbort()
+        const succeed = (value: Parameters<typeof resolve>[0]) => {
+          end()
+          resolve(value)
+        }
+        open.set(id, begin(succeed, fail))
         signal.addEventListener('abort', onAbort, { once: true })
-        wire.send(id).then(
-          () => {
-            sent = true
-            // It may have ended while it waited for its turn: then the gateway must not work on it.
-            if (!open.has(id) && signal.aborted) wire.cancel(id)
-          },
-          (cause) => giveUp(new TidegateError('disconnected', 'The request could not be sent.', { cause })),
-        )
+        try {
+          wire.send(id)
+        } catch (cause) {
+          fail(new TidegateError('internal', 'The request could not be sent.', { cause }))
+        }
       })
     },
     message(id, code, text) {
@@ -100,8 +94,13 @@ export function createRequests<R extends OpenRequest>({
       if (means === 'no-data' && request.noData()) return
       request.fail(gatewayError(means === 'no-data' ? 'internal' : means, code, text, advice))
     },
-    failAll(error) {
+    end(error) {
+      over ??= error
       for (const request of [...open.values()]) request.fail(error)
     },
   }
+}
+
+function hungUp(): TidegateError {
+  return new TidegateError('disconnected', 'The caller hung up; the request was cancelled.')
 }

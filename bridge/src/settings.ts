@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { TidegateError } from '@tidegate/core'
+import { TidegateError, toTidegateError } from '@tidegate/core'
 import { z } from 'zod'
 
 const MIN_KEY_LENGTH = 32
+/** Settings whose value no message may show. */
+const SECRET = /KEY|PASSWORD|USER|ACCOUNT|URL/
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 
-const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/, `expected a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `expected a whole number from ${least} to ${most}`)
 const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'])
   .transform((text) => text === 'true' || text === '1' || text === 'yes')
@@ -21,33 +28,25 @@ export const keysSchema = z
       .max(2, 'expected one key, or two while they are rotated'),
   )
 
-const schema = z
-  .object({
-    IBKR_HOST: z.string().min(1).default('127.0.0.1'),
-    IBKR_PORT: wholeNumber(1, 65_535).default(4002),
-    IBKR_CLIENT_ID: wholeNumber(0, 2_147_483_647).default(1),
-    IBKR_TRADING_MODE: z.enum(['paper', 'live']).default('paper'),
-    IBKR_READ_ONLY: flag.default(true),
-    IBKR_CONNECTION_TIMEOUT: wholeNumber(1, 3600).default(300),
-    IBKR_REQUEST_TIMEOUT: wholeNumber(1, 600).default(60),
-    IBKR_RATE_LIMIT: wholeNumber(1, 50).default(45),
-    IBKR_MARKET_DATA_TYPE: z.enum(['REALTIME', 'FROZEN', 'DELAYED', 'DELAYED_FROZEN']).default('DELAYED_FROZEN'),
-    TWS_ACCOUNT: z.string().optional(),
-    BRIDGE_HOST: z.string().min(1).default('127.0.0.1'),
-    BRIDGE_PORT: wholeNumber(0, 65_535).default(8787),
-    BRIDGE_KEY: keysSchema.optional(),
-  })
-  .check((context) => {
-    const { BRIDGE_HOST, BRIDGE_KEY } = context.value
-    if (BRIDGE_KEY) return
-    const where = LOOPBACK.has(BRIDGE_HOST) ? '' : `: BRIDGE_HOST ${BRIDGE_HOST} is open to others`
-    context.issues.push({
-      code: 'custom',
-      path: ['BRIDGE_KEY'],
-      message: `expected a key of at least ${MIN_KEY_LENGTH} characters${where}`,
-      input: undefined,
-    })
-  })
+const schema = z.object({
+  IBKR_HOST: z.string().min(1).default('127.0.0.1'),
+  IBKR_PORT: wholeNumber(1, 65_535).default(4002),
+  IBKR_CLIENT_ID: wholeNumber(0, 2_147_483_000).default(1),
+  IBKR_TRADING_MODE: z.enum(['paper', 'live']).default('paper'),
+  /** The bridge can't trade whatever it says; the gateway's container obeys it. */
+  IBKR_READ_ONLY: flag.default(true),
+  IBKR_CONNECTION_TIMEOUT: wholeNumber(1, 3600).default(300),
+  IBKR_REQUEST_TIMEOUT: wholeNumber(1, 600).default(60),
+  IBKR_RATE_LIMIT: wholeNumber(1, 50).default(45),
+  IBKR_MARKET_DATA_TYPE: z.enum(['REALTIME', 'FROZEN', 'DELAYED', 'DELAYED_FROZEN']).default('DELAYED_FROZEN'),
+  TWS_ACCOUNT: z
+    .string()
+    .regex(/^[A-Z]{1,3}\d{4,12}$/, 'expected an account number such as DU1234567')
+    .optional(),
+  BRIDGE_HOST: z.string().min(1).default('127.0.0.1'),
+  BRIDGE_PORT: wholeNumber(0, 65_535).default(8787),
+  BRIDGE_KEY: keysSchema.optional(),
+})
 
 /** IBKR's numbers of the market data types. */
 export const MARKET_DATA_TYPES = { REALTIME: 1, FROZEN: 2, DELAYED: 3, DELAYED_FROZEN: 4 } as const
@@ -55,6 +54,8 @@ export const MARKET_DATA_TYPES = { REALTIME: 1, FROZEN: 2, DELAYED: 3, DELAYED_F
 export interface BridgeSettings {
   readonly gateway: { readonly host: string; readonly port: number; readonly clientId: number }
   readonly tradingMode: 'paper' | 'live'
+  /** The account that the login must have. */
+  readonly account?: string
   readonly connectionTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly messagesPerSec: number
@@ -66,12 +67,14 @@ export interface BridgeSettings {
 
 /** The settings from environment variables. Throws `invalid`, naming every fault at once and never a secret. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): BridgeSettings {
-  const parsed = schema.safeParse({ ...withoutEmpty(env), BRIDGE_KEY: secret(env, 'BRIDGE_KEY') })
-  if (!parsed.success) throw settingsError(parsed.error)
+  const { key, faults } = bridgeKey(env)
+  const parsed = schema.safeParse({ ...withoutEmpty(env), BRIDGE_KEY: key }, { reportInput: true })
+  if (!parsed.success || faults.length > 0) throw settingsError(parsed.error, faults)
   const s = parsed.data
   return {
     gateway: { host: s.IBKR_HOST, port: s.IBKR_PORT, clientId: s.IBKR_CLIENT_ID },
     tradingMode: s.IBKR_TRADING_MODE,
+    account: s.TWS_ACCOUNT,
     connectionTimeoutMs: s.IBKR_CONNECTION_TIMEOUT * 1000,
     requestTimeoutMs: s.IBKR_REQUEST_TIMEOUT * 1000,
     messagesPerSec: s.IBKR_RATE_LIMIT,
@@ -94,10 +97,28 @@ export function secret(env: Readonly<Record<string, string | undefined>>, name: 
   }
 }
 
-/** Every fault of the settings in one message. */
-export function settingsError(error: z.ZodError): TidegateError {
-  const faults = error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
-  return new TidegateError('invalid', `The settings are wrong:\n${[...new Set(faults)].join('\n')}`)
+/** Every fault of the settings in one message: those that the schema found, with the value unless it is secret, and more. */
+export function settingsError(error: z.ZodError | undefined, more: readonly string[] = []): TidegateError {
+  const faults = (error?.issues ?? []).map((issue) => {
+    const name = issue.path.join('.')
+    const value = typeof issue.input === 'string' && !SECRET.test(name) ? ` (it is "${issue.input}")` : ''
+    return `${name}: ${issue.message}${value}`
+  })
+  const lines = [...new Set([...faults, ...more])].map((fault) => `  ${fault}`)
+  return new TidegateError('invalid', `The settings are wrong:\n${lines.join('\n')}`)
+}
+
+/** The key, or what is wrong with where it should be: without one, nobody could be let in. */
+function bridgeKey(env: Readonly<Record<string, string | undefined>>): { key?: string; faults: string[] } {
+  try {
+    const key = secret(env, 'BRIDGE_KEY')
+    if (key) return { key, faults: [] }
+    const host = env.BRIDGE_HOST || '127.0.0.1'
+    const where = LOOPBACK.has(host) ? '' : `: BRIDGE_HOST ${host} is open to others`
+    return { faults: [`BRIDGE_KEY: expected a key of at least ${MIN_KEY_LENGTH} characters${where}`] }
+  } catch (error) {
+    return { faults: [toTidegateError(error).message] }
+  }
 }
 
 function withoutEmpty(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {

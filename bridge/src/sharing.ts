@@ -17,6 +17,8 @@ interface Shared<T> {
 export interface Sharing<T> {
   /** The answer for `key`: a running or recent one, or what `ask` gives. The last caller to hang up aborts what is under way. */
   share(key: string, signal: AbortSignal | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Forgets every answer it keeps. */
+  clear(): void
 }
 
 /** Sharing that keeps answers of `maxSize` in all (by `sizeOf`), dropping the oldest beyond that. A failure is not kept. */
@@ -41,6 +43,7 @@ export function createSharing<T>(
     entries.set(key, entry)
     entry.answer.then(
       (answer) => {
+        if (entries.get(key) !== entry) return
         entry.size = sizeOf(answer)
         kept += entry.size
         entry.stopTimer = clock.after(Math.max(0, askedAtMs + IDENTICAL_MS - clock.now()), () => drop(key, entry))
@@ -55,6 +58,9 @@ export function createSharing<T>(
   }
 
   return {
+    clear() {
+      for (const [key, entry] of entries) drop(key, entry)
+    },
     share(key, signal, ask) {
       const found = entries.get(key)
       // What its last caller has left is being cancelled upstream: it is nobody's answer any more.

@@ -6,20 +6,30 @@ import { z } from 'zod'
  * Every object is strict: an unknown field is an error, so a typo can't be silently ignored.
  */
 
-const text = (max: number) => z.string().min(1).max(max)
+/** A NUL or another control character would shift the fields of the gateway's protocol. */
+const plain = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'expected no control characters')
+const text = (max: number) => plain(max).min(1)
 
 export const contractSchema = z.strictObject({
-  conId: z.int().positive().optional(),
+  conId: z.int().positive().max(2_147_483_647).optional(),
   symbol: text(64).optional(),
   secType: z.enum(SEC_TYPES),
   lastTradeDateOrContractMonth: z
     .string()
     .regex(/^\d{6}(\d{2})?$/, 'expected yyyymm or yyyymmdd')
     .optional(),
-  strike: z.number().nonnegative().optional(),
+  strike: z.number().nonnegative().max(1e9).optional(),
   right: z.enum(['C', 'P']).optional(),
-  multiplier: text(16).optional(),
-  exchange: z.string().max(32),
+  multiplier: z
+    .string()
+    .max(16)
+    .regex(/^\d+(\.\d+)?$/, 'expected a number such as "50"')
+    .optional(),
+  exchange: plain(32),
   primaryExchange: text(32).optional(),
   currency: text(8).optional(),
   localSymbol: text(64).optional(),
@@ -53,6 +63,9 @@ export const WHAT_TO_SHOW = [
   ...['HISTORICAL_VOLATILITY', 'OPTION_IMPLIED_VOLATILITY', 'FEE_RATE'],
 ] as const
 
+/** 9999-12-31 23:59:59 UTC: no later date fits the gateway's eight digits. */
+const LAST_SECOND = 253_402_300_799
+
 /** One historical request, as IBKR takes it. */
 export const barsRequestSchema = z.strictObject({
   contract: contractSchema,
@@ -60,7 +73,7 @@ export const barsRequestSchema = z.strictObject({
   whatToShow: z.enum(WHAT_TO_SHOW),
   hours: z.enum(HOURS).default('regular'),
   /** The exclusive end, epoch seconds; absent: now. */
-  end: z.int().nonnegative().optional(),
+  end: z.int().nonnegative().max(LAST_SECOND).optional(),
   /** IBKR's duration string, counted in trading time: `1800 S`, `6 D`, `2 W`, `3 M`, `1 Y`. */
   duration: z.string().regex(/^[1-9]\d{0,4} [SDWMY]$/, 'expected a count and a unit of S, D, W, M or Y, such as "6 D"'),
   ...patience,
