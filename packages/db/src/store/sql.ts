@@ -13,9 +13,9 @@ export function arrayOf(values: readonly (number | null)[], type: 'float8' | 'in
   return sql`${`{${values.map((value) => value ?? 'NULL').join(',')}}`}::${sql.raw(type)}[]`
 }
 
-/** Texts as one array parameter: JSON, so that no character needs quoting. */
+/** Texts as one array parameter: JSON, so that no character needs quoting. The cast keeps `any()` from taking it for rows. */
 export function textsOf(values: readonly string[]): SQL {
-  return sql`(select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`
+  return sql`(select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))::text[]`
 }
 
 /** An instant from epoch seconds. */
