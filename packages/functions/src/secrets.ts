@@ -3,21 +3,24 @@ import { TidegateError } from '@tidegate/core'
 
 const SECRETS = ['BRIDGE_KEY', 'TIDEGATE_KEY', 'DATABASE_URL'] as const
 
-/** The environment with secrets read from the files that `NAME_FILE` names, where `NAME` itself is not set. */
-export function withSecretFiles(
-  env: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string | undefined>> {
-  const read = SECRETS.flatMap((name): [string, string][] => {
-    const path = env[`${name}_FILE`]
-    return !env[name] && path ? [[name, contentOf(`${name}_FILE`, path)]] : []
-  })
-  return { ...env, ...Object.fromEntries(read) }
-}
+type Environment = Readonly<Record<string, string | undefined>>
 
-function contentOf(name: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (cause) {
-    throw new TidegateError('invalid', `${name} names ${path}, which can not be read.`, { cause })
+/**
+ * The environment with secrets read from the files that `NAME_FILE` names, where `NAME` itself is not set.
+ * Throws `invalid`, naming every file that can't be read.
+ */
+export function withSecretFiles(env: Environment): Environment {
+  const given: Record<string, string | undefined> = { ...env }
+  const faults: string[] = []
+  for (const name of SECRETS) {
+    const path = env[`${name}_FILE`]
+    if (env[name] || !path) continue
+    try {
+      given[name] = readFileSync(path, 'utf8').trim()
+    } catch (cause) {
+      faults.push(`  ${name}_FILE names ${path}, which can not be read: ${(cause as Error).message}`)
+    }
   }
+  if (faults.length > 0) throw new TidegateError('invalid', `The settings are wrong:\n${faults.join('\n')}`)
+  return given
 }

@@ -4,10 +4,13 @@ import { MIN_KEY_LENGTH } from './keys.ts'
 
 type Environment = Readonly<Record<string, unknown>>
 
-const wholeNumber = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const wholeNumber = (least: number, most: number) => {
+  const expected = { error: `expected a whole number from ${least} to ${most}` }
+  return z.coerce.number(expected).int(expected).min(least, expected).max(most, expected)
+}
 
 const hours = z
-  .enum(['true', 'false', '1', '0', 'yes', 'no'])
+  .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'expected true or false' })
   .default('true')
   .transform((text): Hours => (text === 'true' || text === '1' || text === 'yes' ? 'regular' : 'all'))
 
@@ -78,10 +81,18 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
   return { ...commonOf(s), databaseUrl: s.DATABASE_URL, databaseEndpoint: s.DATABASE_HTTP_ENDPOINT }
 }
 
+/** Their values are never shown. */
+const SECRETS: ReadonlySet<string> = new Set(['BRIDGE_KEY', 'TIDEGATE_KEY', 'DATABASE_URL'])
+
 function read<S extends z.ZodType>(schema: S, env: Environment): z.output<S> {
-  const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
+  const faults = parsed.error.issues.map(({ path: [field], message }) => {
+    const name = String(field)
+    const shown = typeof given[name] === 'string' && !SECRETS.has(name) ? ` (it is "${given[name]}")` : ''
+    return `  ${name}: ${message}${shown}`
+  })
   throw new TidegateError('invalid', `The settings are wrong:\n${[...new Set(faults)].join('\n')}`)
 }
 

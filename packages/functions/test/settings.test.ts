@@ -1,0 +1,105 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSettings, withSecretFiles } from '../src/index.ts'
+import { readWorkerSettings } from '../src/settings.ts'
+
+const KEY = 'k'.repeat(32)
+const OTHER = 'o'.repeat(40)
+const URL = 'postgres://user:secret-word@db.example/tidegate'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'tidegate-settings-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('settings on Node', () => {
+  it('need no more than two keys', () => {
+    expect(readSettings({ BRIDGE_KEY: KEY, TIDEGATE_KEY: OTHER, DATABASE_URL: '' })).toEqual({
+      bridge: { url: 'http://127.0.0.1:8787', key: KEY },
+      keys: [OTHER],
+      hours: 'regular',
+      messagesPerSec: 45,
+      databaseUrl: undefined,
+      listen: { host: '127.0.0.1', port: 8080 },
+    })
+  })
+
+  it('take everything from the environment; while keys are rotated both open, and the first is shown to the bridge', () => {
+    expect(
+      readSettings({
+        BRIDGE_URL: 'http://bridge:8787',
+        BRIDGE_KEY: `${KEY}, ${OTHER}`,
+        TIDEGATE_KEY: `${OTHER},${KEY}`,
+        DATABASE_URL: URL,
+        FUNCTIONS_HOST: '0.0.0.0',
+        FUNCTIONS_PORT: '0',
+        IBKR_USE_RTH: 'no',
+        IBKR_RATE_LIMIT: '20',
+      }),
+    ).toEqual({
+      bridge: { url: 'http://bridge:8787', key: KEY },
+      keys: [OTHER, KEY],
+      hours: 'all',
+      messagesPerSec: 20,
+      databaseUrl: URL,
+      listen: { host: '0.0.0.0', port: 0 },
+    })
+  })
+
+  it('name every fault at once, with the value, unless it is secret', () => {
+    const env = {
+      BRIDGE_URL: 'bridge:8787',
+      BRIDGE_KEY: 'too-short-to-tell',
+      DATABASE_URL: 'mysql://user:secret-word@host/db',
+      FUNCTIONS_PORT: '80800',
+      IBKR_USE_RTH: 'perhaps',
+      IBKR_RATE_LIMIT: '60',
+    }
+    let message = ''
+    try {
+      readSettings(env)
+    } catch (error) {
+      message = (error as Error).message
+      expect(error).toMatchObject({ kind: 'invalid' })
+    }
+    expect(message.split('\n').sort()).toEqual([
+      '  BRIDGE_KEY: expected at least 32 characters a key',
+      '  BRIDGE_URL: expected a URL such as http://127.0.0.1:8787 (it is "bridge:8787")',
+      '  DATABASE_URL: expected postgres://USER:PASSWORD@HOST:PORT/DATABASE',
+      '  FUNCTIONS_PORT: expected a whole number from 0 to 65535 (it is "80800")',
+      '  IBKR_RATE_LIMIT: expected a whole number from 1 to 50 (it is "60")',
+      '  IBKR_USE_RTH: expected true or false (it is "perhaps")',
+      '  TIDEGATE_KEY: expected a key of at least 32 characters',
+      'The settings are wrong:',
+    ])
+    expect(message).not.toMatch(/secret-word|too-short/)
+  })
+
+  it('take secrets from files, and name each that can not be read', async () => {
+    const file = path.join(folder, 'key')
+    await writeFile(file, `${KEY}\n`)
+    const env = withSecretFiles({ BRIDGE_KEY_FILE: file, TIDEGATE_KEY: OTHER, TIDEGATE_KEY_FILE: '/not/looked/at' })
+    expect(readSettings(env)).toMatchObject({ bridge: { key: KEY }, keys: [OTHER] })
+    expect(() => withSecretFiles({ BRIDGE_KEY_FILE: '/no/such/a', DATABASE_URL_FILE: '/no/such/b' })).toThrow(
+      /BRIDGE_KEY_FILE names \/no\/such\/a, which can not be read[\s\S]*DATABASE_URL_FILE names \/no\/such\/b/,
+    )
+  })
+})
+
+describe('settings of the Worker', () => {
+  it('need a database and a bridge that it can reach', () => {
+    const env = { BRIDGE_KEY: KEY, TIDEGATE_KEY: OTHER, CHUNKS: {} }
+    expect(() => readWorkerSettings(env)).toThrow(/BRIDGE_URL[\s\S]*DATABASE_URL/)
+    expect(readWorkerSettings({ ...env, BRIDGE_URL: 'https://bridge.example', DATABASE_URL: URL })).toEqual({
+      bridge: { url: 'https://bridge.example', key: KEY },
+      keys: [OTHER],
+      hours: 'regular',
+      messagesPerSec: 45,
+      databaseUrl: URL,
+      databaseEndpoint: undefined,
+    })
+  })
+})
