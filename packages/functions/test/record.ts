@@ -1,7 +1,7 @@
 import type { Log } from '@tidegate/ingest'
 
 export interface Entry {
-  readonly level: 'info' | 'warn' | 'error'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly fields: object
   readonly message: string
 }
@@ -9,6 +9,7 @@ export interface Entry {
 export interface RecordingLog extends Log {
   readonly entries: readonly Entry[]
   messages(): string[]
+  debug(fields: object, message: string): void
 }
 
 /** A log that remembers, for a test to read. */
@@ -20,6 +21,7 @@ export function recordingLog(): RecordingLog {
   return {
     entries,
     messages: () => entries.map(({ message }) => message),
+    debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),

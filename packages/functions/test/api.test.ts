@@ -1,0 +1,340 @@
+import { type BarColumns, parseInstant } from '@tidegate/core'
+import { openPglite } from '@tidegate/db'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type {
+  BarsAnswer,
+  ErrorAnswer,
+  PlanAnswer,
+  ProgressAnswer,
+  SeriesAnswer,
+  StartedAnswer,
+  StatusAnswer,
+} from '../src/index.ts'
+import { createApp } from '../src/index.ts'
+import { historyRequests, KEY, openWorld, truth, type World } from './world.ts'
+
+const AAPL = { symbol: 'AAPL', secType: 'STK', primaryExchange: 'NASDAQ' }
+const WEEK = { start: '2026-03-30', end: '2026-04-04' }
+const MINUTES = { instruments: ['AAPL.NASDAQ'], specs: ['1MIN'], ...WEEK }
+
+let world: World
+let closeDatabase: () => Promise<void>
+beforeAll(async () => {
+  const database = await openPglite()
+  await database.migrate()
+  closeDatabase = () => database.close()
+  world = await openWorld(database)
+}, 60_000)
+afterAll(async () => {
+  await world?.close()
+  await closeDatabase?.()
+})
+
+async function fill(body: object): Promise<ProgressAnswer> {
+  const { status, body: started } = await world.call<StartedAnswer>('POST', '/v1/runs', body)
+  expect(status).toBe(202)
+  return world.ended(started.id)
+}
+
+function minutesOf(start: string, end: string): BarColumns {
+  const span = { startSec: parseInstant(start), endSec: parseInstant(end) }
+  return truth(world.simulator, { contract: AAPL, barSize: '1 min', whatToShow: 'TRADES', useRTH: true, ...span })
+}
+
+describe('a fetch by HTTP', () => {
+  it('says what it would take, does it, and then has nothing left to do', async () => {
+    const before = await world.call<PlanAnswer>('POST', '/v1/plan', MINUTES)
+    expect(before.status).toBe(200)
+    expect(before.body).toMatchObject({
+      requests: expect.any(Number),
+      expectedSec: expect.any(Number),
+      series: [
+        {
+          instrumentId: 'AAPL.NASDAQ',
+          spec: '1-MINUTE-LAST',
+          hours: 'regular',
+          wanted: { start: '2026-03-30T00:00:00Z', end: '2026-04-04T00:00:00Z' },
+          gaps: [{ start: '2026-03-30T00:00:00Z', end: '2026-04-04T00:00:00Z' }],
+        },
+      ],
+    })
+    expect(before.body.requests).toBeGreaterThan(0)
+    expect(historyRequests(world.simulator)).toBe(0)
+
+    const started = await world.call<StartedAnswer>('POST', '/v1/runs', MINUTES)
+    expect(started.status).toBe(202)
+    expect(started.headers.get('location')).toBe(`/v1/runs/${started.body.id}`)
+    expect(started.body).toMatchObject({ chunks: before.body.requests, problems: [] })
+    const run = await world.ended(started.body.id)
+    expect(run).toMatchObject({
+      state: 'done',
+      chunks: { queued: 0, leased: 0, done: started.body.chunks, failed: 0, parked: 0 },
+      series: [{ instrumentId: 'AAPL.NASDAQ', settled: started.body.chunks, total: started.body.chunks }],
+    })
+    expect(run.finishedAt).not.toBeNull()
+
+    const expected = minutesOf(WEEK.start, WEEK.end)
+    expect(expected.t.length).toBeGreaterThan(1000)
+    expect(run.bars).toBe(expected.t.length)
+    const got = await world.call<BarsAnswer>(
+      'GET',
+      `/v1/bars?instrument=AAPL.NASDAQ&spec=1MIN&start=2026-03-30&end=2026-04-04`,
+    )
+    expect(got.body).toEqual({
+      instrumentId: 'AAPL.NASDAQ',
+      spec: '1-MINUTE-LAST',
+      hours: 'regular',
+      bars: expected,
+      next: null,
+    })
+
+    const after = await world.call<PlanAnswer>('POST', '/v1/plan', MINUTES)
+    expect(after.body).toMatchObject({ requests: 0, expectedSec: 0, series: [{ gaps: [], requests: 0 }] })
+    const asked = historyRequests(world.simulator)
+    expect(await fill(MINUTES)).toMatchObject({ state: 'done', bars: 0, series: [] })
+    expect(historyRequests(world.simulator)).toBe(asked)
+  })
+
+  it('gives bars a page at a time, from start to end and never one twice', async () => {
+    await fill(MINUTES)
+    const expected = minutesOf('2026-03-31', '2026-04-02')
+    const pages: BarsAnswer[] = []
+    let start: string | null = '2026-03-31'
+    while (start !== null) {
+      const { body }: { body: BarsAnswer } = await world.call<BarsAnswer>(
+        'GET',
+        `/v1/bars?instrument=AAPL.NASDAQ&spec=1-MINUTE-LAST&start=${start}&end=2026-04-02&limit=300`,
+      )
+      expect(body.bars.t.length).toBeGreaterThan(0)
+      pages.push(body)
+      start = body.next
+    }
+    expect(pages.slice(0, -1).every(({ bars }) => bars.t.length === 300)).toBe(true)
+    expect(pages.flatMap(({ bars }) => bars.t)).toEqual(expected.t)
+    expect(pages.flatMap(({ bars }) => bars.w)).toEqual(expected.w)
+  })
+
+  it('fills several series at once, keeps what can be had, and names what can not', async () => {
+    const { status, body } = await world.call<StartedAnswer>('POST', '/v1/runs', {
+      instruments: ['MSFT.NASDAQ', 'NOSUCH.NASDAQ', 'AAPL'],
+      specs: ['DAILY', '1HOUR'],
+      start: '2026-02-02',
+      end: '2026-04-01',
+    })
+    expect(status).toBe(202)
+    expect(body.problems).toEqual([
+      { instrument: 'NOSUCH.NASDAQ', error: expect.objectContaining({ kind: 'not-found', code: 200 }) },
+    ])
+    expect(body.series.map(({ instrumentId, spec }) => `${instrumentId} ${spec}`).sort()).toEqual([
+      'AAPL.NASDAQ 1-DAY-LAST',
+      'AAPL.NASDAQ 1-HOUR-LAST',
+      'MSFT.NASDAQ 1-DAY-LAST',
+      'MSFT.NASDAQ 1-HOUR-LAST',
+    ])
+    expect(await world.ended(body.id)).toMatchObject({ state: 'done' })
+    const listed = await world.call<SeriesAnswer>('GET', '/v1/series?instrument=MSFT.NASDAQ&spec=1-DAY-LAST')
+    const days = world.simulator.truth({
+      contract: { ...AAPL, symbol: 'MSFT' },
+      barSize: '1 day',
+      whatToShow: 'TRADES',
+      useRTH: true,
+      startSec: parseInstant('2026-02-02'),
+      endSec: parseInstant('2026-04-01'),
+    })
+    expect(listed.body.series).toEqual([
+      {
+        instrumentId: 'MSFT.NASDAQ',
+        spec: '1-DAY-LAST',
+        hours: 'regular',
+        bars: days.length,
+        from: '2026-02-02T00:00:00Z',
+        to: '2026-03-31T00:00:00Z',
+        covered: [{ start: '2026-02-02T00:00:00Z', end: '2026-04-01T00:00:00Z' }],
+      },
+    ])
+    const all = await world.call<SeriesAnswer>('GET', '/v1/series')
+    expect(all.body.series.length).toBeGreaterThanOrEqual(4)
+    expect((await world.call<SeriesAnswer>('GET', '/v1/series?instrument=NONE.NYSE')).body.series).toEqual([])
+  })
+
+  it('counts only what is final: the minute under way and what is ahead are neither stored nor covered', async () => {
+    const today = { instruments: ['AAPL.NASDAQ'], specs: ['5MIN'], start: '2026-04-08', end: '2026-04-10' }
+    await fill(today)
+    const { body } = await world.call<SeriesAnswer>('GET', '/v1/series?instrument=AAPL.NASDAQ&spec=5-MINUTE-LAST')
+    const nowSec = world.clock.now() / 1000
+    const [series] = body.series
+    expect(parseInstant(series?.covered.at(-1)?.end ?? '')).toBeLessThanOrEqual(nowSec)
+    expect(parseInstant(series?.to ?? '') + 300).toBeLessThanOrEqual(nowSec)
+    const { body: got } = await world.call<BarsAnswer>(
+      'GET',
+      '/v1/bars?instrument=AAPL&spec=5MIN&start=2026-04-08&end=2026-04-10',
+    )
+    const last = series?.covered.at(-1)?.end ?? ''
+    const expected = truth(world.simulator, {
+      contract: AAPL,
+      barSize: '5 mins',
+      whatToShow: 'TRADES',
+      useRTH: true,
+      startSec: parseInstant('2026-04-08'),
+      endSec: parseInstant(last),
+    })
+    expect(got.bars).toEqual(expected)
+  })
+})
+
+describe('what is refused', () => {
+  const refused = async (method: string, path: string, body?: unknown) => {
+    const answer = await world.call<ErrorAnswer>(method, path, body)
+    return { status: answer.status, ...answer.body.error }
+  }
+  const bars = (query: string) => `/v1/bars?${query}`
+
+  it.each([
+    ['a malformed id', { instruments: ['AAPL..'] }, /AAPL\.\./],
+    ['start = end', { start: '2026-04-01', end: '2026-04-01' }, /2026-04-01/],
+    ['start after end', { start: '2026-04-02', end: '2026-04-01' }, /start/],
+    ['a date that is none', { start: '2024-02-30' }, /2024-02-30/],
+    ['a time in no known form', { end: 'tomorrow' }, /tomorrow/],
+    ['an unknown spec', { specs: ['1-FORTNIGHT-LAST'] }, /1-FORTNIGHT-LAST/],
+    ['a spec that IBKR has no bar size for', { specs: ['7-MINUTE-LAST'] }, /7-MINUTE-LAST/],
+    ['unknown hours', { hours: 'sometimes' }, /regular or all/],
+    ['no instruments', { instruments: [] }, /instruments/],
+    ['a missing list', { specs: undefined }, /specs/],
+    ['an unknown field', { instrument: 'AAPL' }, /instrument: there is no such field/],
+    [
+      'too many series',
+      { instruments: Array.from({ length: 600 }, (_, i) => `A${i}`), specs: ['1MIN', 'DAILY'] },
+      /1200|600/,
+    ],
+    ['a control character', { instruments: ['AA\u0000PL'] }, /instruments/],
+  ])('%s', async (_, change, expected) => {
+    for (const path of ['/v1/runs', '/v1/plan']) {
+      const error = await refused('POST', path, { ...MINUTES, ...change })
+      expect(error).toMatchObject({ status: 400, kind: 'invalid', message: expect.stringMatching(expected) })
+    }
+  })
+
+  it('every fault of a request at once', async () => {
+    const { message } = await refused('POST', '/v1/plan', {
+      ...MINUTES,
+      specs: ['nonsense'],
+      start: '2024-02-30',
+      hours: 'x',
+    })
+    expect(message).toMatch(/nonsense/)
+    expect(message).toMatch(/2024-02-30/)
+    expect(message).toMatch(/regular or all/)
+  })
+
+  it('a body that is no JSON, no object, or too big', async () => {
+    expect(await refused('POST', '/v1/runs', '{"instruments": [')).toMatchObject({
+      status: 400,
+      message: 'The body is no JSON.',
+    })
+    expect(await refused('POST', '/v1/runs', '[]')).toMatchObject({ status: 400, kind: 'invalid' })
+    expect(await refused('POST', '/v1/runs', { ...MINUTES, specs: ['x'.repeat(300_000)] })).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('256 KiB'),
+    })
+  })
+
+  it.each([
+    ['start after end', 'instrument=AAPL&spec=1MIN&start=2026-04-02&end=2026-04-01', /start/],
+    ['a date that is none', 'instrument=AAPL&spec=1MIN&start=2026-02-30&end=2026-04-01', /2026-02-30/],
+    ['a limit of none', 'instrument=AAPL&spec=1MIN&start=2026-04-01&end=2026-04-02&limit=0', /1 to 50000/],
+    ['a limit too high', 'instrument=AAPL&spec=1MIN&start=2026-04-01&end=2026-04-02&limit=50001', /1 to 50000/],
+    ['no spec', 'instrument=AAPL&start=2026-04-01&end=2026-04-02', /spec/],
+    [
+      'an unknown parameter',
+      'instrument=AAPL&spec=1MIN&start=2026-04-01&end=2026-04-02&page=2',
+      /page: there is no such/,
+    ],
+  ])('of bars: %s', async (_, query, expected) => {
+    expect(await refused('GET', bars(query))).toMatchObject({ status: 400, message: expect.stringMatching(expected) })
+  })
+
+  it('what is not there', async () => {
+    expect(await refused('POST', '/v1/runs', { ...MINUTES, instruments: ['NOSUCH.NASDAQ'] })).toMatchObject({
+      status: 404,
+      kind: 'not-found',
+      message: expect.stringContaining('NOSUCH.NASDAQ'),
+    })
+    expect(await refused('GET', bars('instrument=IBM.NYSE&spec=1MIN&start=2026-04-01&end=2026-04-02'))).toMatchObject({
+      status: 404,
+      message: expect.stringContaining('IBM.NYSE 1-MINUTE-LAST'),
+    })
+    expect(await refused('GET', '/v1/runs/no-such-run')).toMatchObject({
+      status: 404,
+      message: 'There is no run "no-such-run".',
+    })
+    expect(await refused('GET', `/v1/runs/${'x'.repeat(200)}`)).toMatchObject({ status: 404 })
+    expect(await refused('GET', '/v1/nothing')).toMatchObject({
+      status: 404,
+      message: 'There is no GET /v1/nothing here.',
+    })
+  })
+})
+
+describe('keys', () => {
+  const ask = (path: string, authorization?: string) =>
+    world.functions.fetch(
+      new Request(`http://tidegate.test${path}`, { headers: authorization === undefined ? {} : { authorization } }),
+    )
+
+  it('are needed for everything but /health', async () => {
+    expect((await ask('/health')).status).toBe(200)
+    for (const authorization of [
+      undefined,
+      '',
+      KEY,
+      'Bearer',
+      `Bearer ${KEY}x`,
+      `Bearer ${KEY.slice(1)}`,
+      `Basic ${KEY}`,
+    ]) {
+      for (const path of ['/v1/status', '/v1/series', '/v1/bars', '/v1/runs/x', '/nothing']) {
+        const answer = await ask(path, authorization)
+        expect(answer.status).toBe(401)
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+        expect(await answer.json()).toEqual({
+          error: { kind: 'unauthorized', message: expect.stringContaining('TIDEGATE_KEY') },
+        })
+      }
+    }
+    expect((await ask('/v1/status', `bearer ${KEY}`)).status).toBe(200)
+  })
+
+  it('may be two while they are rotated, and never short', async () => {
+    const { ingest, store } = world.functions
+    const parts = { ingest, store, relay: world.relay, log: world.log }
+    const app = createApp({ ...parts, keys: [KEY, 'n'.repeat(32)] })
+    for (const key of [KEY, 'n'.repeat(32)]) {
+      expect((await app.request('/v1/status', { headers: { authorization: `Bearer ${key}` } })).status).toBe(200)
+    }
+    expect(() => createApp({ ...parts, keys: [KEY, 'short'] })).toThrow(/at least 32/)
+    expect(() => createApp({ ...parts, keys: [] })).toThrow(/TIDEGATE_KEY/)
+  })
+})
+
+describe('the status', () => {
+  it('says how database and bridge are, and which of them is not', async () => {
+    const { body } = await world.call<StatusAnswer>('GET', '/v1/status')
+    expect(body).toMatchObject({
+      database: { ok: true },
+      bridge: { ok: true, gateway: { state: 'ready', simulated: true, mode: 'paper' } },
+    })
+    const unreachable = createApp({
+      ingest: world.functions.ingest,
+      store: world.functions.store,
+      log: world.log,
+      keys: [KEY],
+      relay: { ...world.relay, status: () => Promise.reject(new Error('nobody there')) },
+    })
+    const answer = await unreachable.request('/v1/status', { headers: { authorization: `Bearer ${KEY}` } })
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toMatchObject({
+      database: { ok: true },
+      bridge: { ok: false, error: { kind: 'internal', message: 'nobody there' } },
+    })
+  })
+})
