@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant } from '@tidegate/core'
+import { formatInstant, parseInstant, parseSpec, settledPart } from '@tidegate/core'
 import type { PlanAnswer, ProgressAnswer, StartedAnswer } from '@tidegate/functions'
 import type { Client, FetchBody } from './client.ts'
 import type { Context } from './context.ts'
@@ -7,6 +7,10 @@ import type { Progress } from './progress.ts'
 const POLL_MS = 250
 /** How long the chunks of another run are waited for; after so many looks it is tried whether they are free to ask for. */
 const OTHERS = { mostMs: 600_000, everyMs: 500, looks: 20 }
+/** How far behind ours a gateway's clock may be. */
+const CLOCK_SLACK_SEC = 300
+/** No zone: a date is taken to end last on earth. */
+const ANYWHERE = ''
 /** A second asking closes what became final meanwhile; what is open after that is not going to be closed by asking. */
 const MOST_ROUNDS = 2
 
@@ -17,6 +21,8 @@ type Gap = PlanAnswer['series'][number]['gaps'][number]
 export interface FilledSeries extends SeriesKey {
   /** What of the window could be had when the fetch began, and is not covered: `[start, end)`, ISO. */
   readonly gaps: readonly Gap[]
+  /** Silence at the newest end that is too fresh to be believed: the next fetch asks again. */
+  readonly pending: readonly Gap[]
   /** The newest failure, where there are gaps. */
   readonly error: string | undefined
 }
@@ -49,11 +55,11 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
     const keys = new Set(started.series.map(keyOf))
     // The clock goes on making bars final: only what could be had at the beginning is this fetch's.
     until ??= endsOf(await client.plan(body))
-    const look = async () => leftOf(await client.plan(body), keys, until ?? new Map())
+    const look = async () => leftOf(await client.plan(body), keys, until ?? new Map(), startedMs / 1000)
     const run = await follow(client, started, options)
     let left = await look()
     const result = () => ({
-      series: left.map(({ key, gaps }) => ({ ...key, gaps, error: gaps.length > 0 ? errorOf(run, key) : undefined })),
+      series: left.map((one) => settledSeries(one, errorOf(run, one.key))),
       problems: started.problems,
       chunks,
       interrupted: signal.aborted,
@@ -92,11 +98,17 @@ async function follow(client: Client, started: StartedAnswer, { sleep, signal, p
 interface Left {
   readonly key: SeriesKey
   readonly gaps: readonly Gap[]
+  readonly pending: readonly Gap[]
   readonly requests: number
 }
 
 /** What is not covered yet of each series of the fetch, up to the end that it began with. */
-function leftOf(plan: PlanAnswer, keys: ReadonlySet<string>, until: ReadonlyMap<string, number>): Left[] {
+function leftOf(
+  plan: PlanAnswer,
+  keys: ReadonlySet<string>,
+  until: ReadonlyMap<string, number>,
+  nowSec: number,
+): Left[] {
   return plan.series.flatMap(({ instrumentId, spec, hours, gaps, requests }) => {
     const key = { instrumentId, spec, hours }
     if (!keys.has(keyOf(key))) return []
@@ -105,8 +117,25 @@ function leftOf(plan: PlanAnswer, keys: ReadonlySet<string>, until: ReadonlyMap<
       const gapEnd = Math.min(parseInstant(gap.end), end)
       return parseInstant(gap.start) < gapEnd ? [{ start: gap.start, end: formatInstant(gapEnd) }] : []
     })
-    return [{ key, gaps: clipped, requests: clipped.length > 0 ? requests : 0 }]
+    const believed = believedUntil(spec, nowSec)
+    const missing = clipped.filter((gap) => parseInstant(gap.start) < believed)
+    const pending = clipped.filter((gap) => parseInstant(gap.start) >= believed)
+    return [{ key, gaps: missing, pending, requests: missing.length > 0 ? requests : 0 }]
   })
+}
+
+/** From when on a gateway's silence proves nothing yet, epoch seconds; as if its clock were a little behind ours. */
+function believedUntil(spec: string, nowSec: number): number {
+  const asOf = Math.floor(nowSec) - CLOCK_SLACK_SEC
+  const answer = { asOf, timeZoneId: ANYWHERE, lastBar: undefined }
+  return settledPart({ start: 0, end: asOf }, parseSpec(spec), answer)?.end ?? 0
+}
+
+/** A failure makes what was pending a gap: it was not silence. */
+function settledSeries({ key, gaps, pending }: Left, error: string | undefined): FilledSeries {
+  if (error === undefined) return { ...key, gaps, pending, error }
+  const all = [...gaps, ...pending]
+  return { ...key, gaps: all, pending: [], error: all.length > 0 ? error : undefined }
 }
 
 function endsOf(plan: PlanAnswer): Map<string, number> {

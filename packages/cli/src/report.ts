@@ -25,3 +25,13 @@ export function troublesOf({ problems, series }: Filled): string[] {
     }),
   ]
 }
+
+/** Series whose newest end is silent so far, in one line; empty where there are none. */
+export function pendingText(series: Filled['series']): string {
+  const open = series.filter(({ pending }) => pending.length > 0)
+  if (open.length === 0) return ''
+  const parts = open.map(({ instrumentId, spec, pending }) => {
+    return `${instrumentId} ${spec} from ${instantCell(pending[0]?.start)}`
+  })
+  return `Silent so far at the newest end, which is believed only later and asked for again: ${parts.join(', ')}.\n`
+}

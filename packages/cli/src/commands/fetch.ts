@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { inWords } from '../duration.ts'
 import { type Filled, fill } from '../fill.ts'
 import { createProgress } from '../progress.ts'
-import { SERIES_COLUMNS, troublesOf } from '../report.ts'
+import { pendingText, SERIES_COLUMNS, troublesOf } from '../report.ts'
 import { storedIn } from '../stored.ts'
 import { instantCell, tableOf } from '../table.ts'
 import { openTarget, type Target } from '../target.ts'
@@ -57,12 +57,12 @@ async function fetchNow(context: Context, target: Target, body: FetchBody): Prom
   }
   const known = await client.series()
   const rows = await Promise.all(
-    filled.series.map(async ({ gaps, ...key }) => {
-      const { bars, from, to } = await storedIn(client, known, key, body.start, body.end)
-      return [key.instrumentId, key.spec, key.hours, bars, instantCell(from), instantCell(to), gaps.length]
+    filled.series.map(async ({ gaps, instrumentId, spec, hours }) => {
+      const { bars, from, to } = await storedIn(client, known, { instrumentId, spec, hours }, body.start, body.end)
+      return [instrumentId, spec, hours, bars, instantCell(from), instantCell(to), gaps.length]
     }),
   )
-  context.out(tableOf(SERIES_COLUMNS, rows))
+  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText(filled.series))
   if (filled.interrupted) {
     const next = url
       ? `The run goes on in the Tidegate at ${url}.`

@@ -10,7 +10,7 @@ import { type Filled, fill } from '../fill.ts'
 import type { FirstPart } from '../first.ts'
 import { createProgress } from '../progress.ts'
 import { openRelay } from '../relay.ts'
-import { SERIES_COLUMNS, troublesOf } from '../report.ts'
+import { pendingText, SERIES_COLUMNS, troublesOf } from '../report.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStack, type Stack } from '../stack.ts'
 import { untilAborted } from '../system.ts'
@@ -107,7 +107,7 @@ async function fillFirst(
     const one = stored.find((s) => s.instrumentId === instrumentId && s.spec === spec && s.hours === hours)
     return [instrumentId, spec, hours, one?.bars ?? 0, instantCell(one?.from), instantCell(one?.to), gaps.length]
   })
-  context.out(tableOf(SERIES_COLUMNS, rows))
+  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText(series))
   if (context.signal.aborted) {
     context.err('Interrupted. What was fetched is stored; the next start goes on where this one stopped.\n')
     return false
