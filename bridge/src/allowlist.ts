@@ -11,9 +11,11 @@ const LENGTH_BYTES = 4
 /** Throws unless the bytes are exactly one frame, or the handshake, that is on the allow-list. */
 export function assertAllowed(bytes: Uint8Array): void {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (buffer.toString('latin1', 0, HANDSHAKE.length) === HANDSHAKE) return
-  const whole = buffer.length > LENGTH_BYTES && buffer.readUInt32BE(0) === buffer.length - LENGTH_BYTES
-  const id = whole ? messageId(buffer.subarray(LENGTH_BYTES)) : Number.NaN
+  const greets = buffer.toString('latin1', 0, HANDSHAKE.length) === HANDSHAKE
+  const frame = greets ? buffer.subarray(HANDSHAKE.length) : buffer
+  const whole = frame.length > LENGTH_BYTES && frame.readUInt32BE(0) === frame.length - LENGTH_BYTES
+  if (greets && whole) return
+  const id = whole ? messageId(frame.subarray(LENGTH_BYTES)) : Number.NaN
   if (!ALLOWED.has(id))
     throw new Error(`Message ${id} may not leave the bridge: it reads market data and can not trade.`)
 }

@@ -74,10 +74,19 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     fallSilent('took the connection and did not say hello', requestTimeoutMs),
   )
 
+  /** Calls the library to send. What throws there leaves its queue stuck for ever, so the connection ends with it. */
+  function hand(message: () => void): void {
+    try {
+      message()
+    } catch (cause) {
+      end(new TidegateError('internal', `The library could not send a message: ${cause}`, { cause }))
+    }
+  }
+
   /** Sends what is no request when its turn comes; when the connection is over by then, it has no use any more. */
   async function send(message: () => void): Promise<void> {
     await options.message()
-    if (!over) message()
+    if (!over) hand(message)
   }
 
   /** The handshake and the start message are two messages like any other. */
@@ -150,7 +159,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
         fail: reject,
       }),
       {
-        send: (id) => ib.reqContractDetails(id, toIbContract(contract)),
+        send: (id) => hand(() => ib.reqContractDetails(id, toIbContract(contract))),
         // IBKR has no cancel for contract details: what still comes is for an id that nobody waits for.
         cancel: () => {},
       },
@@ -187,8 +196,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
         send: (id) => {
           const until = request.end === undefined ? '' : utcText(request.end)
           // biome-ignore format: one call, one line a group of its ten parameters.
-          ib.reqHistoricalData(id, toIbContract(contract), until, duration,
-            barSize as BarSizeSetting, whatToShow as WhatToShow, regularHours, EPOCH_SECONDS, false)
+          hand(() => ib.reqHistoricalData(id, toIbContract(contract), until, duration,
+            barSize as BarSizeSetting, whatToShow as WhatToShow, regularHours, EPOCH_SECONDS, false))
         },
         cancel: (id) => void send(() => ib.cancelHistoricalData(id)),
       },
@@ -197,7 +206,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 
   options.signal.addEventListener('abort', close, { once: true })
   if (options.signal.aborted) close()
-  dial().catch((cause) => end(new TidegateError('internal', `The library could not connect: ${cause}`, { cause })))
+  void dial()
   await greeted.promise
   stopWaiting()
   void send(() => ib.reqMarketDataType(options.marketDataType))

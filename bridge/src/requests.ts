@@ -78,11 +78,7 @@ export function createRequests<R extends OpenRequest>({
         }
         open.set(id, begin(succeed, fail))
         signal.addEventListener('abort', onAbort, { once: true })
-        try {
-          wire.send(id)
-        } catch (cause) {
-          fail(new TidegateError('internal', 'The request could not be sent.', { cause }))
-        }
+        wire.send(id)
       })
     },
     message(id, code, text) {

@@ -3,6 +3,10 @@ import type { Clock } from '@tidegate/bridge'
 export interface FakeClock extends Clock {
   /** Moves time on, calling what falls due in its order; what that sets going on the event loop has gone before the next. */
   advance(ms: number): Promise<void>
+  /** The same, for what needs no more than promises to go on. */
+  advanceQuickly(ms: number): Promise<void>
+  /** Sets it, forwards or back; timers stay as far away as they were. */
+  set(ms: number): void
   /** Timers that wait. */
   readonly pending: number
 }
@@ -22,23 +26,30 @@ export function createFakeClock(startMs = Date.UTC(2026, 3, 8, 18)): FakeClock {
     get pending() {
       return timers.size
     },
-    async advance(ms) {
-      const untilMs = nowMs + ms
-      for (;;) {
-        await settled()
-        const due = [...timers].filter(([, timer]) => timer.atMs <= untilMs).sort(([, a], [, b]) => a.atMs - b.atMs)[0]
-        if (!due) break
-        timers.delete(due[0])
-        nowMs = Math.max(nowMs, due[1].atMs)
-        due[1].run()
-      }
-      nowMs = untilMs
-      await settled()
+    advance: (ms) => move(ms, () => settled()),
+    advanceQuickly: (ms) => move(ms, () => new Promise(setImmediate)),
+    set(ms) {
+      for (const timer of timers.values()) timer.atMs += ms - nowMs
+      nowMs = ms
     },
+  }
+
+  async function move(ms: number, settle: () => Promise<unknown>): Promise<void> {
+    const untilMs = nowMs + ms
+    for (;;) {
+      await settle()
+      const due = [...timers].filter(([, timer]) => timer.atMs <= untilMs).sort(([, a], [, b]) => a.atMs - b.atMs)[0]
+      if (!due) break
+      timers.delete(due[0])
+      nowMs = Math.max(nowMs, due[1].atMs)
+      due[1].run()
+    }
+    nowMs = untilMs
+    await settle()
   }
 }
 
-/** Resolves when what waits for its turn on the event loop has had some: Bottleneck takes a few before it starts a job. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setTimeout(resolve, 0))
+/** Resolves when what waits for its turn on the event loop has had some: Bottleneck takes about one turn a job to start. */
+export async function settled(turns = 4): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0))
 }
