@@ -1,4 +1,6 @@
+export { replayStartMs } from './clock.ts'
 export { createSimulator } from './create.ts'
+export type { Replayed } from './market/replay/load.ts'
 export type {
   BarsQuery,
   ContractQuery,

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Replayed } from './market/replay/load.ts'
 import type { Market } from './market/types.ts'
 import type { Faults, Received, Simulator, SimulatorOptions } from './simulator.ts'
 import { truthOf } from './truth.ts'
@@ -10,7 +11,11 @@ import { MAX_SERVER_VERSION, MIN_SERVER_VERSION } from './wire/handshake.ts'
 const MAX_RECEIVED = 100_000
 
 /** Opens the port and serves this market; resolves when listening, rejects with what to do where it cannot. */
-export async function startServer(market: Market, options: SimulatorOptions = {}): Promise<Simulator> {
+export async function startServer(
+  market: Market,
+  options: SimulatorOptions = {},
+  replayed: readonly Replayed[] = [],
+): Promise<Simulator> {
   const { host = '127.0.0.1', now = Date.now, accounts = ['SIM0000001'], log = () => {} } = options
   const serverVersion = options.serverVersion ?? MAX_SERVER_VERSION
   if (!Number.isInteger(serverVersion) || serverVersion < MIN_SERVER_VERSION || serverVersion > MAX_SERVER_VERSION) {
@@ -42,6 +47,7 @@ export async function startServer(market: Market, options: SimulatorOptions = {}
     port,
     faults,
     received,
+    replayed,
     now,
     truth: (query) => truthOf(market, query, Math.floor(now() / 1000)),
     close: () => closeAll(server, sockets),

@@ -1,3 +1,4 @@
+import type { Replayed } from './market/replay/load.ts'
 import type { ContractQuery, MarketBar, PriceKind, Replay } from './market/types.ts'
 
 /** Misbehaviour to inject, changeable while the simulator runs. All off by default. */
@@ -17,7 +18,7 @@ export interface SimulatorOptions {
   readonly host?: string
   /** Default 0: any free port; `simulator.port` tells which. */
   readonly port?: number
-  /** Epoch milliseconds. Default Date.now. */
+  /** Epoch milliseconds. Default: Date.now; with files to replay, a clock that starts where the newest ends (`replayStartMs`). */
   readonly now?: () => number
   /** Another seed, another market. Default 'tidegate'. */
   readonly seed?: string
@@ -56,6 +57,8 @@ export interface Simulator {
   readonly faults: Faults
   /** Every message received, oldest first, for a test or a judge to read. Keeps the last 100,000. */
   readonly received: readonly Received[]
+  /** What the files replayed hold, in the order given. */
+  readonly replayed: readonly Replayed[]
   /** The simulator's clock, epoch milliseconds. */
   now(): number
   /** The bars a client should end up with: final ones only, none that is still forming. Does not pass through the wire code. */

@@ -77,6 +77,12 @@ export function zoneIdOf(venue: VenueName): string {
   return VENUES[venue].zone
 }
 
+/** Whether the venue trades outside its regular hours. */
+export function hasOffHours(venue: VenueName): boolean {
+  const { regular, all } = VENUES[venue]
+  return String(regular) !== String(all)
+}
+
 const cache = new Map<string, readonly Session[]>()
 const MAX_CACHED = 400_000
 

@@ -1,5 +1,4 @@
 import { zoneOf } from '../zone.ts'
-import { sessionsBetween } from './calendar.ts'
 import type { Product } from './listings/product.ts'
 import { hashText } from './noise.ts'
 import { isOffered } from './offers.ts'
@@ -11,6 +10,7 @@ import { createSpreadTally } from './tally/spread.ts'
 import { gather, type Tally } from './tally/tally.ts'
 import { createTradeTally } from './tally/trades.ts'
 import type { Motion } from './tape.ts'
+import { createTrading } from './trading.ts'
 import type { BarsQuery, Listing, MarketBar, PriceKind, Session } from './types.ts'
 
 /** All that can be asked about one listing's past. */
@@ -32,8 +32,7 @@ export function createHistory(product: Product, id: number, seed: string, reel: 
     middle: 2 * product.price * ticksPerUnit,
   }
   const zone = zoneOf(listing.timeZoneId)
-  const sessions = (useRTH: boolean, fromSec: number, toSec: number) =>
-    clip(sessionsBetween(venue, useRTH, Math.max(fromSec, listing.headSec), toSec), listing)
+  const { sessions } = createTrading(venue, listing)
 
   return {
     listing,
@@ -85,15 +84,3 @@ function tallyOf({ halfSpread, volume }: Product, whatToShow: PriceKind, ticksPe
 }
 
 const QUOTES: Partial<Record<PriceKind, Quote>> = { BID: bidOf, ASK: askOf, MIDPOINT: midOf }
-
-/** Nothing trades before a listing's first instant, nor after its last trade. */
-function clip(sessions: readonly Session[], { headSec, endSec = Number.POSITIVE_INFINITY }: Listing): Session[] {
-  return sessions.flatMap((session) => {
-    const startSec = Math.max(session.startSec, headSec)
-    const until = Math.min(session.endSec, endSec)
-    if (startSec >= until) return []
-    return startSec === session.startSec && until === session.endSec
-      ? [session]
-      : [{ ...session, startSec, endSec: until }]
-  })
-}

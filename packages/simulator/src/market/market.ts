@@ -1,16 +1,27 @@
 import { fits } from './find.ts'
 import { createHistory, type History } from './history.ts'
-import { allProducts } from './listings/listings.ts'
+import type { Product } from './listings/product.ts'
 import { createReel } from './reel.ts'
 import type { Listing, Market } from './types.ts'
 
 /** A search names no more than this many listings, as IBKR's does. */
 const MAX_FOUND = 16
 
-/** The market of a seed: every listing with a history that is a pure function of the seed, the listing and time. */
-export function createMarket({ seed = 'tidegate' }: { readonly seed?: string | undefined } = {}): Market {
+export interface MarketParts {
+  readonly products: readonly Product[]
+  /** Another seed, another market. */
+  readonly seed: string
+  /** Histories that stand in for the generated ones of their listings. */
+  readonly replayed: readonly History[]
+}
+
+/** A market of products: each has a history that is a pure function of the seed, the listing and time, or a replayed one. */
+export function createMarket({ products, seed, replayed }: MarketParts): Market {
   const reel = createReel()
-  const histories = allProducts().map((product, id) => createHistory(product, id, seed, reel))
+  const standIns = new Map(replayed.map((history) => [history.listing.conId, history]))
+  const histories = products.map(
+    (product, id) => standIns.get(product.listing.conId) ?? createHistory(product, id, seed, reel),
+  )
   const byConId = new Map(histories.map((history) => [history.listing.conId, history]))
   const listings = histories.map(({ listing }) => listing)
   const historyOf = ({ conId, localSymbol }: Listing): History => {
@@ -27,7 +38,7 @@ export function createMarket({ seed = 'tidegate' }: { readonly seed?: string | u
   }
 }
 
-/** A search names what stands for a contract to be chosen: no dated future, but the index or stock beneath it. */
+/** A search names what stands for a contract to be chosen: no dated future, but what is beneath it. */
 function isLike({ symbol, longName, secType }: Listing, pattern: string): boolean {
   const start = pattern.toUpperCase()
   return secType !== 'FUT' && (symbol.startsWith(start) || longName.toUpperCase().startsWith(start))

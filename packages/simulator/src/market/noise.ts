@@ -12,6 +12,11 @@ export function hash(seed: number, n: number): number {
   return mix(Math.imul(seed ^ (n | 0), 0x9e3779b1) ^ Math.imul(Math.floor(n / 0x1_0000_0000) + 0x7f4a7c15, 0x85ebca6b))
 }
 
+/** A 32-bit hash of two 32-bit integers, for loops where time counts. */
+export function hashSmall(seed: number, n: number): number {
+  return mix(seed ^ Math.imul(n + 1, 0x9e3779b1))
+}
+
 /** In [0, 1). */
 export function unit(seed: number, n: number): number {
   return hash(seed, n) / 0x1_0000_0000

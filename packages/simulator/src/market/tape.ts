@@ -1,6 +1,6 @@
 import { DAY_SEC } from './days.ts'
 import { levelAt } from './level.ts'
-import { hash, unit } from './noise.ts'
+import { hash, hashSmall } from './noise.ts'
 import type { Segment } from './segments.ts'
 
 /** A tape is made of blocks of this length; within one, prices go straight from the first knot to the next. */
@@ -51,32 +51,40 @@ export function recordTape(motion: Motion, segment: Segment, withVolume: boolean
 const DAILY_MOVE = 0.013
 /** Of a uniform number in [−½, ½) with this factor, the variance is 1. */
 const UNIT_VARIANCE = Math.sqrt(12)
+const HALF_HASH = 0x8000_0000
+/** A short segment moves no more than its part of a day. */
+const SHORTEST_DAY_SEC = DAY_SEC / 4
 
 /** Midpoint displacement: each midpoint strays from its neighbours' mean as far as a random walk of that length would. */
 function walk(motion: Motion, { startSec, endSec }: Segment, blocks: number): Int32Array {
   const { seed, swing, middle } = motion
   const path = new Float64Array(blocks + 1)
-  path[0] = middle * levelAt(seed, swing, startSec)
+  const open = middle * levelAt(seed, swing, startSec)
+  path[0] = open
   path[blocks] = middle * levelAt(seed, swing, endSec)
-  const day = Math.max(endSec - startSec, DAY_SEC / 4)
-  const stray = DAILY_MOVE * swing * (path[0] ?? 0) * Math.sqrt(BLOCK_SEC / day) * UNIT_VARIANCE
+  const daySec = Math.max(endSec - startSec, SHORTEST_DAY_SEC)
+  const stray = DAILY_MOVE * swing * open * Math.sqrt(BLOCK_SEC / daySec) * UNIT_VARIANCE
   const own = hash(seed, startSec)
   let step = 1
   while (step < blocks) step *= 2
   for (; step > 1; step /= 2) {
     const half = step / 2
-    for (let left = 0; left + half < blocks; left += step) {
-      const right = Math.min(left + step, blocks)
-      const at = left + half
-      const weight = half / (right - left)
-      const mean = (path[left] ?? 0) * (1 - weight) + (path[right] ?? 0) * weight
-      const reach = Math.sqrt((half * (right - at)) / (right - left))
-      path[at] = mean + (unit(own, at) - 0.5) * stray * reach
+    const reach = (stray * Math.sqrt(half / 2)) / 0x1_0000_0000
+    let at = half
+    for (; at + half <= blocks; at += step) {
+      const mean = ((path[at - half] ?? 0) + (path[at + half] ?? 0)) / 2
+      path[at] = mean + (hashSmall(own, at) - HALF_HASH) * reach
+    }
+    // The last interval may be cut short by the end.
+    if (at < blocks) {
+      const rest = blocks - at
+      const mean = ((path[at - half] ?? 0) * rest + (path[blocks] ?? 0) * half) / (half + rest)
+      path[at] = mean + (hashSmall(own, at) - HALF_HASH) * reach * Math.sqrt((2 * rest) / (half + rest))
     }
   }
   const floor = 4 * motion.halfSpread + 4
   const knots = new Int32Array(blocks + 1)
-  for (let i = 0; i <= blocks; i++) knots[i] = Math.max(floor, Math.round(path[i] ?? 0))
+  for (let i = 0; i <= blocks; i++) knots[i] = Math.max(floor, (path[i] ?? 0) + 0.5)
   return knots
 }
 
@@ -90,7 +98,7 @@ function volumesOf(motion: Motion, segment: Segment, blocks: number): Int32Array
   const quiet = segment.regular ? motion.quiet : motion.offHours.quiet
   const busy = segment.regular ? motion.volume : motion.volume * motion.offHours.volume
   for (let minute = 0; minute < minutes; minute++) {
-    const dice = hash(seed, minute)
+    const dice = hashSmall(seed, minute)
     if ((dice & 0xffff) < quiet * 0x10000) continue
     // Most is traded when the venue opens and closes.
     const middle = segment.regular ? (2 * minute) / minutes - 1 : 0

@@ -24,7 +24,7 @@ export interface WindowQuery {
 
 /**
  * The window a duration asks for, counted in trading time as IBKR's farms do: S in seconds of trading, D in
- * sessions (the one that contains the end, or began last before it, is the first), W, M and Y by calendar.
+ * trade dates (that of the session which contains the end, or began last before it, is the first), W, M and Y by calendar.
  * Bars of a day and longer take whole sessions, weeks and months: a session that reaches into the window is in it.
  * Undefined where the listing had no session in it.
  */
@@ -81,9 +81,16 @@ function weekKey(date: string): number {
   return Math.floor((days - 4) / 7)
 }
 
-/** The last `count` sessions that began before the end, fewer where history began later. */
-function lastSessions(query: WindowQuery, count: number): readonly Session[] {
-  return lookBack(query, count * 1.6, (sessions) => sessions.length >= count).slice(-count)
+/** The sessions of the last `days` trade dates that began before the end, fewer where history began later. */
+function lastSessions(query: WindowQuery, days: number): readonly Session[] {
+  const sessions = lookBack(query, days * 1.6, (found) => datesOf(found).length >= days)
+  const first = datesOf(sessions).at(-days)
+  return first === undefined ? sessions : sessions.slice(sessions.findIndex(({ date }) => date === first))
+}
+
+/** Each trade date once: a venue that closes for lunch has two sessions on it. */
+function datesOf(sessions: readonly Session[]): string[] {
+  return [...new Set(sessions.map(({ date }) => date))]
 }
 
 /** The instant from which `seconds` of trading lie before the end, or the first there is. */

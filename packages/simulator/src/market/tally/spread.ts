@@ -1,45 +1,58 @@
-import { BLOCK_SEC, type Tape } from '../tape.ts'
-import { progress } from './block.ts'
+import { BLOCK_SEC } from '../tape.ts'
+import { MIDDLE, oddSteps, progress } from './block.ts'
 import { askOf, bidOf } from './quotes.ts'
 import type { Tally } from './tally.ts'
 
 /** Bars of BID_ASK: open is the average bid, high the highest ask, low the lowest bid, close the average ask; averages by time. */
 export function createSpreadTally(halfSpread: number, ticksPerUnit: number): Tally {
   let seconds = 0
-  let bids = 0
-  let asks = 0
+  /** Σ mid price, and in how many seconds bid and ask stood half a tick further out to be on whole ticks. */
+  let mids = 0
+  let wider = 0
   let high = 0
   let low = 0
 
-  function addSeconds({ knots }: Tape, block: number, from: number, to: number): void {
-    const first = knots[block] ?? 0
-    const way = (knots[block + 1] ?? 0) - first
-    for (let j = from; j < to; j++) {
-      const mid = first + progress(way, j)
-      const bid = bidOf(mid, halfSpread)
-      const ask = askOf(mid, halfSpread)
-      if (seconds === 0 || ask > high) high = ask
-      if (seconds === 0 || bid < low) low = bid
-      bids += bid
-      asks += ask
-      seconds++
-    }
+  function reach(mid: number): void {
+    if (seconds === 0 || mid > high) high = mid
+    if (seconds === 0 || mid < low) low = mid
   }
 
   const priced = (halfTicks: number): number => halfTicks / (2 * ticksPerUnit)
 
   return {
-    addSeconds,
-    addBlocks(tape, from, to) {
-      for (let i = from; i < to; i++) addSeconds(tape, i, 0, BLOCK_SEC)
+    addBlocks({ knots }, from, to) {
+      for (let i = from; i < to; i++) {
+        const first = knots[i] ?? 0
+        const last = knots[i + 1] ?? 0
+        reach(first)
+        seconds += BLOCK_SEC
+        reach(last)
+        // Seconds are symmetric about the middle one: each of the pairs has the mean of first and last.
+        mids += MIDDLE * (first + last) + first + progress(last - first, MIDDLE)
+        const odd = oddSteps(last - first)
+        wider += (first - halfSpread) & 1 ? BLOCK_SEC - odd : odd
+      }
+    },
+    addSeconds({ knots }, block, from, to) {
+      const first = knots[block] ?? 0
+      const way = (knots[block + 1] ?? 0) - first
+      for (let j = from; j < to; j++) {
+        const mid = first + progress(way, j)
+        reach(mid)
+        seconds++
+        mids += mid
+        wider += (mid - halfSpread) & 1
+      }
     },
     bar(timeSec) {
       if (seconds === 0) return undefined
-      const averages = { open: priced(bids / seconds), close: priced(asks / seconds) }
+      const off = halfSpread * seconds + wider
+      const averages = { open: priced((mids - off) / seconds), close: priced((mids + off) / seconds) }
+      const extremes = { high: priced(askOf(high, halfSpread)), low: priced(bidOf(low, halfSpread)) }
       seconds = 0
-      bids = 0
-      asks = 0
-      return { timeSec, ...averages, high: priced(high), low: priced(low), volume: -1, wap: -1, count: -1 }
+      mids = 0
+      wider = 0
+      return { timeSec, ...averages, ...extremes, volume: -1, wap: -1, count: -1 }
     },
   }
 }
