@@ -12,8 +12,8 @@ let database: EmbeddedDatabase
 let made: BossQueue | undefined
 beforeAll(async () => {
   database = await openPglite()
-})
-afterAll(() => database.close())
+}, 60_000)
+afterAll(() => database?.close())
 afterEach(async () => {
   await made?.close()
   made = undefined

@@ -1,4 +1,4 @@
-import { type Bridge, createBridge, readSettings } from '@tidegate/bridge'
+import { type Bridge, createBridge, readSettings, systemClock } from '@tidegate/bridge'
 import type { BarColumns } from '@tidegate/core'
 import type { Database } from '@tidegate/db'
 import { createRelay, type Relay } from '@tidegate/relay'
@@ -49,7 +49,13 @@ export async function openGateway(
     }),
     requestTimeoutMs,
   }
-  const bridge = await createBridge({ settings, log: recordingLog(), listen, untilReady: true })
+  const bridge = await createBridge({
+    settings,
+    log: recordingLog(),
+    clock: { ...systemClock, now: clock.now },
+    listen,
+    untilReady: true,
+  })
   return {
     simulator,
     bridge,
@@ -63,6 +69,8 @@ export async function openGateway(
 }
 
 export interface World extends Gateway {
+  /** What the answers of requests for bars that begin now wait for on their way to the functions. */
+  hold: Promise<void> | undefined
   readonly functions: NodeFunctions
   readonly clock: TestClock
   readonly log: RecordingLog
@@ -80,9 +88,18 @@ export async function openWorld(
   const { clock = createTestClock() } = options
   const log = recordingLog()
   const gateway = await openGateway(clock, options)
+  const relay: Relay = {
+    ...gateway.relay,
+    async bars(request, signal) {
+      const { hold } = world
+      const answer = await gateway.relay.bars(request, signal)
+      await hold
+      return answer
+    },
+  }
   const functions = await createNodeFunctions({
     database,
-    relay: gateway.relay,
+    relay,
     keys: [KEY],
     log,
     now: clock.now,
@@ -98,8 +115,10 @@ export async function openWorld(
     return { status: answer.status, body: (await answer.json()) as T, headers: answer.headers }
   }
 
-  return {
+  const world: World = {
     ...gateway,
+    relay,
+    hold: undefined,
     functions,
     clock,
     log,
@@ -116,6 +135,7 @@ export async function openWorld(
       await gateway.close()
     },
   }
+  return world
 }
 
 /** The bars of the simulated market, as columns. */
