@@ -55,7 +55,7 @@ export async function benchPipeline(): Promise<Figure[]> {
   }
   console.log('\nFrom the gateway’s socket to a committed row')
   console.table(rows)
-  await postgres.stop()
+  await postgres.close()
   await simulator.stop()
   return figures
 }
