@@ -101,7 +101,8 @@ export function secret(env: Readonly<Record<string, string | undefined>>, name: 
 export function settingsError(error: z.ZodError | undefined, more: readonly string[] = []): TidegateError {
   const faults = (error?.issues ?? []).map((issue) => {
     const name = issue.path.join('.')
-    const value = typeof issue.input === 'string' && !SECRET.test(name) ? ` (it is "${issue.input}")` : ''
+    const isText = typeof issue.input === 'string' || typeof issue.input === 'number'
+    const value = isText && !SECRET.test(name) ? ` (it is "${issue.input}")` : ''
     return `${name}: ${issue.message}${value}`
   })
   const lines = [...new Set([...faults, ...more])].map((fault) => `  ${fault}`)
