@@ -1,10 +1,12 @@
+import { Socket } from 'node:net'
 import { createMessageGate, createPacing } from '@tidegate/bridge'
 import { TidegateError } from '@tidegate/core'
 import { PRIORITIES, type Priority } from '@tidegate/relay'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createFakeClock, settled } from './clock.ts'
-import { until } from './rig.ts'
+import { NOW_SEC } from './market.ts'
+import { endAll, request, startBridge, startSimulator, until } from './rig.ts'
 
 const PATIENT_MS = 600_000
 
@@ -315,5 +317,48 @@ describe('a caller who hangs up', () => {
       await settled()
     }
     expect(pacing.stats().open).toBe(0)
+  })
+})
+
+const { write: plainWrite } = Socket.prototype
+const writeOf = (socket: Socket, args: readonly unknown[]): boolean => Reflect.apply(plainWrite, socket, args)
+
+describe('on the wire', () => {
+  afterEach(endAll)
+
+  it('no second holds more than 45 messages, cancels and probes among them, and the gateway never complains', async () => {
+    const clock = createFakeClock(NOW_SEC * 1000)
+    const simulator = await startSimulator({ now: clock.now })
+    // At the socket itself: by the time the simulator reads, a clock that is moved by hand may have moved.
+    const at: number[] = []
+    const write = vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...args: unknown[]) {
+      if (this.remotePort === simulator.port) at.push(clock.now())
+      return writeOf(this, args)
+    })
+    const { relay, logged } = await startBridge(simulator.port, { clock })
+    const caller = new AbortController()
+    const kept = Array.from({ length: 100 }, (_, i) =>
+      relay.bars(request({ end: NOW_SEC - i * 3600, waitMs: PATIENT_MS })),
+    )
+    const left = Array.from({ length: 100 }, (_, i) =>
+      relay.bars(request({ end: NOW_SEC - 1 - i, waitMs: PATIENT_MS }), caller.signal),
+    )
+    let waiting = true
+    const outcomes = Promise.allSettled([...kept, ...left]).then((all) => {
+      waiting = false
+      return all
+    })
+    for (let turn = 0; waiting; turn++) {
+      await clock.advance(50)
+      if (turn === 60) caller.abort()
+    }
+    const all = await outcomes
+    expect(all.slice(0, 100).every((one) => one.status === 'fulfilled')).toBe(true)
+    write.mockRestore()
+    // The greeting is no message that the simulator records.
+    expect(at).toHaveLength(simulator.received.length + 1)
+    expect(mostInASecond(at)).toBeLessThanOrEqual(45)
+    expect(at.length).toBeGreaterThan(100)
+    expect(logged.join()).not.toContain('Max rate')
   })
 })
