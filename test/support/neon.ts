@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { Client, DatabaseError, type QueryArrayResult } from 'pg'
+import { DatabaseError, Pool, type PoolClient, type QueryArrayResult } from 'pg'
 
 /** A stand-in of Neon's SQL over HTTP in front of a real Postgres. */
 export interface Neon {
@@ -43,14 +43,25 @@ const ISOLATION: Readonly<Record<string, string>> = {
 const RAW_TYPES = { getTypeParser: () => (value: string) => value }
 
 /**
- * Serves `POST /sql` as Neon's proxy does: one statement, or a batch in one transaction, a fresh session each time;
+ * Serves `POST /sql` as Neon's proxy does: one statement, or a batch in one transaction, over pooled connections;
  * a Postgres error is 400 with its fields, an unreachable database 500. `neon()` works with it unmodified.
  */
 export async function startNeon({ url }: NeonStandInOptions = {}): Promise<Neon> {
   let requests = 0
+  const pools = new Map<string, Pool>()
+  const poolOf = (named: string) => {
+    const found = pools.get(named)
+    if (found) return found
+    const pool = new Pool({ connectionString: named })
+    // A connection that breaks is replaced when it was idle; in use it fails its query, which is where it is reported.
+    pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
+    pools.set(named, pool)
+    return pool
+  }
   const server = createServer(async (request, response) => {
     requests++
-    const { status, body } = await answer(request, url)
+    const { status, body } = await answer(request, (named) => poolOf(url ?? named).connect())
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -61,21 +72,20 @@ export async function startNeon({ url }: NeonStandInOptions = {}): Promise<Neon>
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
+      await Promise.all([...pools.values()].map((pool) => pool.end()))
     },
   }
 }
 
-async function answer(request: IncomingMessage, url: string | undefined): Promise<Reply> {
+async function answer(request: IncomingMessage, connect: (url: string) => Promise<PoolClient>): Promise<Reply> {
   const { method, headers } = request
   if (method !== 'POST' || request.url !== '/sql') return { status: 404, body: { message: 'not found' } }
   const named = headers['neon-connection-string']
   if (typeof named !== 'string') return { status: 400, body: { message: 'missing header neon-connection-string' } }
-  const client = new Client({ connectionString: url ?? named })
-  // A connection that breaks fails the query under way, which is where it is reported.
-  client.on('error', () => {})
+  let client: PoolClient | undefined
   try {
     const asked = JSON.parse(await text(request)) as Query | { readonly queries: readonly Query[] }
-    await client.connect()
+    client = await connect(named)
     const body =
       'queries' in asked
         ? { results: await inTransaction(client, asked.queries, headers) }
@@ -84,11 +94,11 @@ async function answer(request: IncomingMessage, url: string | undefined): Promis
   } catch (error) {
     return refusal(error)
   } finally {
-    await client.end().catch(() => {})
+    client?.release()
   }
 }
 
-async function run(client: Client, { query, params = [] }: Query, headers: IncomingHttpHeaders) {
+async function run(client: PoolClient, { query, params = [] }: Query, headers: IncomingHttpHeaders) {
   const raw = headers['neon-raw-text-output'] === 'true'
   const result = await client.query({
     text: query,
@@ -105,7 +115,7 @@ function objectsOf({ rows, fields }: QueryArrayResult<unknown[]>): object[] {
   return rows.map((row) => Object.fromEntries(fields.map(({ name }, i) => [name, row[i]])))
 }
 
-async function inTransaction(client: Client, queries: readonly Query[], headers: IncomingHttpHeaders) {
+async function inTransaction(client: PoolClient, queries: readonly Query[], headers: IncomingHttpHeaders) {
   const isolation = ISOLATION[String(headers['neon-batch-isolation-level'])]
   const modes = [
     ...(isolation ? [`isolation level ${isolation}`] : []),

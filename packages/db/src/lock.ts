@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { TidegateError } from '@tidegate/core'
 
-/** Folders that this very process holds: its own pid in a lock file proves nothing after a restart in a container. */
+/** Locks that this very process holds or is about to: its own pid in a lock file proves nothing after a restart in a container. */
 const held = new Set<string>()
 
 /**
@@ -10,23 +11,76 @@ const held = new Set<string>()
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = `${dir}.lock`
-  if (held.has(path)) throw taken(dir, process.pid)
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx' })
-      held.add(path)
-      return async () => {
-        held.delete(path)
-        await rm(path, { force: true })
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    const pid = Number(await readFile(path, 'utf8').catch(() => ''))
-    if (pid !== process.pid && isAlive(pid)) throw taken(dir, pid)
-    await rm(path, { force: true })
+  const holder = await take(path)
+  if (holder !== undefined) throw taken(dir, holder)
+  return () => give(path)
+}
+
+/** Takes the lock file for this process; undefined once it is ours, the living holder's pid otherwise. */
+async function take(path: string): Promise<number | undefined> {
+  if (held.has(path)) return process.pid
+  held.add(path)
+  try {
+    const holder = await takeFromOthers(path)
+    if (holder !== undefined) held.delete(path)
+    return holder
+  } catch (error) {
+    held.delete(path)
+    throw error
   }
-  throw taken(dir, 0)
+}
+
+async function takeFromOthers(path: string): Promise<number | undefined> {
+  while (!(await create(path))) {
+    const holder = await livingHolder(path)
+    if (holder !== undefined) return holder
+    // Only one process may remove a dead one's file: another could remove the file that the first has just made anew.
+    const takeover = `${path}.takeover`
+    const rival = await take(takeover)
+    if (rival !== undefined) return rival
+    try {
+      const since = await livingHolder(path)
+      if (since !== undefined) return since
+      await rm(path, { force: true })
+    } finally {
+      await give(takeover)
+    }
+  }
+  return undefined
+}
+
+/** Makes the file with the pid already in it, so that nobody reads it half made. False when there is one. */
+async function create(path: string): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, String(process.pid))
+  try {
+    await link(draft, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+async function give(path: string): Promise<void> {
+  if (!held.has(path)) return
+  await rm(path, { force: true })
+  held.delete(path)
+}
+
+/** The other process that the file names, while it lives. What is no pid is nobody's, and our own is from an earlier life. */
+async function livingHolder(path: string): Promise<number | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return undefined
+  }
+  const pid = Number(text)
+  return pid !== process.pid && isAlive(pid) ? pid : undefined
 }
 
 function isAlive(pid: number): boolean {

@@ -109,6 +109,8 @@ export const chunks = pgTable(
     win: tstzrange('win').notNull(),
     state: text('state').$type<ChunkState>().notNull().default('queued'),
     attempt: integer('attempt').notNull().default(0),
+    /** How often in a row it failed with the kind that `error` holds. */
+    failures: integer('failures').notNull().default(0),
     fence: integer('fence').notNull().default(0),
     leaseUntil: instant('lease_until'),
     notBefore: instant('not_before').notNull(),

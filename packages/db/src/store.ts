@@ -1,4 +1,4 @@
-import type { BarColumns, ContractDetails, ErrorBody, Hours, Window } from '@tidegate/core'
+import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Window } from '@tidegate/core'
 
 /** A contract as stored. `id` is an instrument id such as `AAPL.NASDAQ`. */
 export interface Instrument {
@@ -23,7 +23,7 @@ export type CoverageState = 'filled' | 'empty' | 'unavailable'
 export type ChunkState = 'queued' | 'leased' | 'done' | 'failed' | 'parked' | 'cancelled'
 export type RunState = 'open' | 'done' | 'failed'
 
-/** One window of one series, to be asked for: `end` and `duration` are the one request that answers it. */
+/** One window of one series, to be asked for by one request. */
 export interface ChunkPlan {
   readonly seriesId: number
   readonly window: Window
@@ -36,6 +36,8 @@ export interface Claim {
   readonly fence: number
   /** How often it has been claimed, this time included. */
   readonly attempt: number
+  /** What its last failure was, and how often in a row it has failed so; undefined when it never did. */
+  readonly failed: { readonly kind: ErrorKind; readonly times: number } | undefined
   readonly window: Window
   readonly series: Series
   readonly instrument: Instrument
@@ -139,8 +141,12 @@ export interface Store {
   }): Promise<{ readonly chunkIds: string[] }>
   /** Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do. */
   claim(chunkId: string, lease: { readonly now: number; readonly leaseSec: number }): Promise<Claim | undefined>
-  /** The one statement that writes rows, their coverage, the chunk's end and the outbox, only under the chunk's fence. */
-  commit(claim: Pick<Claim, 'chunkId' | 'fence'>, answer: Answer, now: number): Promise<Committed>
+  /**
+   * The one statement that writes rows, their coverage, the chunk's end and the outbox, only under the chunk's fence.
+   * Throws `internal`, nothing written, for an answer that claims more than the chunk asked for, or whose bars are
+   * not within what it covers, in order and each once.
+   */
+  commit(claim: Pick<Claim, 'chunkId' | 'fence' | 'window'>, answer: Answer, now: number): Promise<Committed>
   /** Puts a claimed chunk back, to be claimed from `notBefore` on. False when the fence is no longer held. */
   requeue(claim: Pick<Claim, 'chunkId' | 'fence'>, error: ErrorBody, notBefore: number): Promise<boolean>
   /** Ends a claimed chunk without an answer: `failed`, or `parked` for a person. False when the fence is no longer held. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
+import { TidegateError } from '@tidegate/core'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import { type Database, databaseError, MIGRATIONS_FOLDER, rowsOf } from '../database.ts'
@@ -27,7 +28,12 @@ export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
     client = await PGlite.create(dir === undefined ? {} : { dataDir: dir })
   } catch (cause) {
     await unlock()
-    throw databaseError(cause, place)
+    throw new TidegateError(
+      'database',
+      `The embedded database in ${place} could not be opened: ${cause instanceof Error ? cause.message : cause}. ` +
+        'If it is damaged, move it away: what it held can be fetched again.',
+      { cause },
+    )
   }
   const orm = drizzle({ client, schema })
   return {

@@ -20,8 +20,10 @@ export interface TcpDatabase extends Database {
 export function openTcp(url: string): TcpDatabase {
   const place = placeOf(url)
   const pool = new Pool({ connectionString: url, max: MAX_CONNECTIONS, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
-  // An idle connection that breaks is replaced at the next statement, which reports what is still wrong.
+  // An idle connection that breaks is replaced at the next statement, which reports what is still wrong; one in use
+  // fails the statement under way.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const orm: Orm = drizzle({ client: pool, schema })
   return {
     driver: 'tcp',

@@ -1,4 +1,4 @@
-import type { Hours } from '@tidegate/core'
+import type { ErrorKind, Hours } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Store } from '../store.ts'
@@ -27,7 +27,7 @@ export function chunksIn(database: Database): Chunks {
     },
 
     async createRun({ id, source, chunks, now }) {
-      // In a fixed order, so that two planners at once wait for each other rather than deadlock.
+      // In a fixed order, so that two planners at once wait for each other rather than deadlock; newest first.
       const rows = await database.rows<{ id: string }>(sql`
         with run as (
           insert into runs (id, source, created_at) values (${id}, ${source}, ${at(now)}) returning id
@@ -54,17 +54,32 @@ export function chunksIn(database: Database): Chunks {
             and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
           returning *
         )
-        select held.run_id as "runId", held.fence, held.attempt, ${epoch(sql`lower(held.win)`)} as start,
+        select held.run_id as "runId", held.fence, held.attempt, held.failures, held.error->>'kind' as "failedKind", ${epoch(sql`lower(held.win)`)} as start,
           ${epoch(sql`upper(held.win)`)} as "end", s.id as "seriesId", s.spec, s.hours, i.id as "instrumentId", i.details,
           ${epoch(sql`i.updated_at`)} as "updatedAt"
         from held join series s on s.id = held.series_id join instruments i on i.id = s.instrument_id`)
       if (!row) return undefined
-      const { runId, fence, attempt, start, end, seriesId, spec, hours, instrumentId, details, updatedAt } = row
+      const {
+        runId,
+        fence,
+        attempt,
+        failures,
+        failedKind,
+        start,
+        end,
+        seriesId,
+        spec,
+        hours,
+        instrumentId,
+        details,
+        updatedAt,
+      } = row
       return {
         chunkId,
         runId,
         fence,
         attempt,
+        failed: failedKind === null ? undefined : { kind: failedKind, times: failures },
         window: { start, end },
         series: { id: seriesId, instrumentId, spec, hours },
         instrument: { id: instrumentId, details, updatedAt },
@@ -73,7 +88,8 @@ export function chunksIn(database: Database): Chunks {
 
     async requeue({ chunkId, fence }, error, notBefore) {
       const rows = await database.rows(sql`
-        update chunks set state = 'queued', lease_until = null, not_before = ${at(notBefore)}, error = ${JSON.stringify(error)}::jsonb
+        update chunks set state = 'queued', lease_until = null, not_before = ${at(notBefore)}, error = ${JSON.stringify(error)}::jsonb,
+          failures = case when error->>'kind' = ${error.kind}::text then failures + 1 else 1 end
         where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' returning 1 as held`)
       return rows.length === 1
     },
@@ -104,6 +120,8 @@ interface ClaimRow {
   readonly runId: string
   readonly fence: number
   readonly attempt: number
+  readonly failures: number
+  readonly failedKind: ErrorKind | null
   readonly start: number
   readonly end: number
   readonly seriesId: number

@@ -1,14 +1,19 @@
+import { formatInstant, TidegateError, type Window } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import type { Store } from '../store.ts'
+import type { Answer, Store } from '../store.ts'
 import { arrayOf, at } from './sql.ts'
 
 /**
  * The one statement that stores a chunk's answer: rows, what they changed, their coverage, the chunk's end and the outbox,
  * all or nothing and only under the chunk's fence. One statement, so that it is as safe over Neon's HTTP as over TCP.
+ * It writes the coverage of every state, always in the same order: two commits of a series at once then wait for each
+ * other rather than deadlock.
  */
 export function commitTo(database: Database): Store['commit'] {
-  return async ({ chunkId, fence }, { bars, state, covered }, now) => {
+  return async ({ chunkId, fence, window: asked }, answer, now) => {
+    checkAnswer(asked, answer)
+    const { bars, state, covered } = answer
     const window = covered
       ? sql`tstzmultirange(tstzrange(${at(covered.start)}, ${at(covered.end)}))`
       : sql`null::tstzmultirange`
@@ -39,12 +44,10 @@ export function commitTo(database: Database): Store['commit'] {
         returning 1
       ), covered as (
         insert into coverage (series_id, state, windows)
-        select series_id, ${state}::text, ${window} from held where ${window} is not null
-        on conflict (series_id, state) do update set windows = coverage.windows + excluded.windows
-        returning 1
-      ), uncovered as (
-        update coverage c set windows = c.windows - ${window}
-        from held h where c.series_id = h.series_id and c.state <> ${state}::text and ${window} is not null
+        select series_id, s, case when s = ${state}::text then ${window} else '{}' end
+        from held cross join unnest(array['empty', 'filled', 'unavailable']) s where ${window} is not null order by s
+        on conflict (series_id, state) do update set windows =
+          case when coverage.state = ${state}::text then coverage.windows + ${window} else coverage.windows - ${window} end
         returning 1
       ), noted as (
         insert into outbox (kind, chunk_id) select 'chunk-settled', id from held returning 1
@@ -53,4 +56,27 @@ export function commitTo(database: Database): Store['commit'] {
         (select count(*) from changed)::int as restated`)
     return { held: row?.held === 1, written: row?.written ?? 0, restated: row?.restated ?? 0 }
   }
+}
+
+/** Rows and coverage go together: nothing is claimed that was not asked for, nothing is written that is not claimed. */
+function checkAnswer(asked: Window, { bars: { t }, covered, state }: Answer): void {
+  const refuse = (what: string): never => {
+    throw new TidegateError('internal', `An answer can't be stored: ${what}.`)
+  }
+  if (covered && (covered.start < asked.start || covered.end > asked.end || covered.start >= covered.end)) {
+    refuse(`it covers ${textOf(covered)}, and its chunk asked for ${textOf(asked)}`)
+  }
+  if (t.length > 0 && state !== 'filled') refuse(`it holds ${t.length} bars and calls its window ${state}`)
+  let last = Number.NEGATIVE_INFINITY
+  for (const time of t) {
+    if (!covered || time < covered.start || time >= covered.end) {
+      refuse(`its bar of ${formatInstant(time)} is outside what it covers, ${covered ? textOf(covered) : 'nothing'}`)
+    }
+    if (time <= last) refuse(`its bar of ${formatInstant(time)} follows that of ${formatInstant(last)}`)
+    last = time
+  }
+}
+
+function textOf({ start, end }: Window): string {
+  return `${formatInstant(start)} to ${formatInstant(end)}`
 }

@@ -36,7 +36,7 @@ export function progressIn(database: Database): Progress {
         sql`, `,
       )
       const rows = await database.rows<ProgressRow>(sql`
-        select s.id as "seriesId", s.instrument_id as "instrumentId", s.spec, s.hours, sum(c.rows)::int as bars, ${counts},
+        select s.id as "seriesId", s.instrument_id as "instrumentId", s.spec, s.hours, sum(c.rows)::float8 as bars, ${counts},
           (array_agg(c.error order by c.id desc) filter (where c.error is not null))[1] as error
         from chunks c join series s on s.id = c.series_id where c.run_id = ${id} group by s.id order by s.id`)
       const total = (state: ChunkState) => rows.reduce((sum, row) => sum + row[state], 0)
@@ -67,7 +67,7 @@ export function progressIn(database: Database): Progress {
             from unnest((select range_agg(c.windows) from coverage c where c.series_id = s.id)) w), '[]') as covered
         from series s
         left join lateral (
-          select count(*)::int as bars, ${epoch(sql`min(x.ts)`)} as "from", ${epoch(sql`max(x.ts)`)} as "to" from bars x where x.series_id = s.id
+          select count(*)::float8 as bars, ${epoch(sql`min(x.ts)`)} as "from", ${epoch(sql`max(x.ts)`)} as "to" from bars x where x.series_id = s.id
         ) b on true
         where ${ids} and ${named} order by s.instrument_id, s.spec, s.hours`)
       return rows.map(summary)

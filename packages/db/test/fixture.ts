@@ -1,0 +1,133 @@
+import { type BarColumns, type ContractDetails, emptyBars, type Window } from '@tidegate/core'
+import type { Answer, Claim, Database, Series, Store } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
+
+/** A Wednesday, 14:30 UTC. */
+export const T0 = 1_709_735_400
+export const NOW = T0 + 86_400
+export const LEASE = { now: NOW, leaseSec: 60 }
+
+/** Opens a migrated database of its own for a suite, which closes it. */
+export type OpenDatabase = () => Promise<Database>
+
+export function details(symbol: string, more: Partial<ContractDetails> = {}): ContractDetails {
+  return {
+    contract: { conId: 1, symbol, secType: 'STK', exchange: 'SMART', primaryExchange: 'NASDAQ', currency: 'USD' },
+    longName: `${symbol} Inc.`,
+    minTick: 0.01,
+    priceMagnifier: 1,
+    timeZoneId: 'US/Eastern',
+    tradingHours: '',
+    liquidHours: '',
+    stockType: 'COMMON',
+    industry: '',
+    category: '',
+    contractMonth: '',
+    realExpirationDate: '',
+    underConId: 0,
+    minSize: 1,
+    sizeIncrement: 1,
+    validExchanges: ['SMART', 'NASDAQ'],
+    secIds: {},
+    ...more,
+  }
+}
+
+/** One bar at each time; `price` moves them all. */
+export function barsAt(times: readonly number[], price = 100): BarColumns {
+  const bars = emptyBars()
+  for (const t of times) {
+    bars.t.push(t)
+    bars.o.push(price)
+    bars.h.push(price + 2)
+    bars.l.push(price - 1)
+    bars.c.push(price + 1)
+    bars.v.push(1000)
+    bars.w.push(price + 0.5)
+    bars.n.push(10)
+  }
+  return bars
+}
+
+export function minutes(from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => from + i * 60)
+}
+
+export function windowOf(from: number, count: number): Window {
+  return { start: from, end: from + count * 60 }
+}
+
+/** The whole window answered with these bars. */
+export function filled(covered: Window, bars: BarColumns): Answer {
+  return { bars, state: 'filled', covered }
+}
+
+export function empty(covered: Window | undefined): Answer {
+  return { bars: emptyBars(), state: 'empty', covered }
+}
+
+const TABLES = [
+  'outbox',
+  'restatements',
+  'chunks',
+  'runs',
+  'coverage',
+  'bars',
+  'series',
+  'instrument_aliases',
+  'instruments',
+]
+
+/** Everything removed, so that a test begins with an empty database. Deleting from small tables is quicker than truncating. */
+export async function wipe(database: Database, tables = [...TABLES, 'datasets', 'origin']): Promise<void> {
+  const deletes = tables.map((table) => sql`${sql.identifier(`no_${table}`)} as (delete from ${sql.identifier(table)})`)
+  await database.rows(sql`with ${sql.join(deletes, sql`, `)} select 1`)
+}
+
+/** A series to write into. */
+export async function anySeries(store: Store, symbol = 'AAPL'): Promise<Series> {
+  const instrumentId = `${symbol}.NASDAQ`
+  await store.putInstrument(instrumentId, details(symbol), NOW)
+  const [series] = await store.ensureSeries([{ instrumentId, spec: '1-MINUTE-LAST', hours: 'regular' }])
+  if (!series) throw new Error('No series came back.')
+  return series
+}
+
+let runs = 0
+export function newRunId(): string {
+  return `run-${++runs}`
+}
+
+/** Chunks of one new run, by their ids. */
+export async function queue(store: Store, seriesId: number, windows: readonly Window[]): Promise<string[]> {
+  const chunks = windows.map((window) => ({ seriesId, window }))
+  return (await store.createRun({ id: newRunId(), source: 'test', chunks, now: NOW })).chunkIds
+}
+
+/** A chunk of this window, claimed. */
+export async function claimed(store: Store, seriesId: number, window: Window): Promise<Claim> {
+  const [id = ''] = await queue(store, seriesId, [window])
+  return held(await store.claim(id, LEASE))
+}
+
+export function held(claim: Claim | undefined): Claim {
+  if (!claim) throw new Error('There was nothing to claim.')
+  return claim
+}
+
+/** Asks for a window and commits its answer. */
+export async function fill(store: Store, seriesId: number, window: Window, answer: Answer) {
+  return store.commit(await claimed(store, seriesId, window), answer, NOW)
+}
+
+export async function coverageOf(database: Database, seriesId: number): Promise<Record<string, [number, number][]>> {
+  const rows = await database.rows<{ state: string; start: number; end: number }>(sql`
+    select state, extract(epoch from lower(w))::float8 as start, extract(epoch from upper(w))::float8 as "end"
+    from coverage, unnest(windows) w where series_id = ${seriesId} order by state, w`)
+  const found: Record<string, [number, number][]> = {}
+  for (const { state, start, end } of rows) {
+    found[state] ??= []
+    found[state].push([start, end])
+  }
+  return found
+}

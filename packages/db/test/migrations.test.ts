@@ -1,0 +1,118 @@
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { type Database, openPglite, openTcp } from '@tidegate/db'
+import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
+import { is, sql } from 'drizzle-orm'
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Postgres, startPostgres } from '../../../test/support/postgres.ts'
+import * as schema from '../src/schema.ts'
+
+const FOLDER = path.resolve(import.meta.dirname, '../migrations')
+
+interface Journal {
+  readonly entries: readonly { readonly idx: number; readonly when: number; readonly tag: string }[]
+}
+
+async function journal(): Promise<Journal> {
+  return JSON.parse(await readFile(path.join(FOLDER, 'meta/_journal.json'), 'utf8'))
+}
+
+/** Every column and constraint of ours, as the database tells them. */
+async function shapeOf(database: Database): Promise<object[]> {
+  return database.rows(sql`
+    select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns
+    where table_schema = 'public' order by 1, 2`)
+}
+
+async function applied(database: Database): Promise<number> {
+  const [row] = await database.rows<{ n: number }>(sql`select count(*)::int as n from drizzle.__drizzle_migrations`)
+  return row?.n ?? 0
+}
+
+describe('migrations', () => {
+  it('say by their names what they do, and follow each other', async () => {
+    const { entries } = await journal()
+    const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort()
+    expect(files).toEqual(entries.map(({ tag }) => `${tag}.sql`))
+    for (const [i, { idx, when, tag }] of entries.entries()) {
+      expect(idx).toBe(i)
+      expect(tag).toMatch(new RegExp(`^${String(i).padStart(4, '0')}_[a-z_]+$`))
+      expect(when).toBeGreaterThan(entries[i - 1]?.when ?? 0)
+    }
+  })
+
+  it('hold all that the schema says', async () => {
+    const last = String((await journal()).entries.length - 1).padStart(4, '0')
+    const snapshot = JSON.parse(await readFile(path.join(FOLDER, `meta/${last}_snapshot.json`), 'utf8'))
+    const current = generateDrizzleJson({ ...schema }, snapshot.id)
+    expect(await generateMigration(snapshot, current)).toEqual([])
+  })
+
+  it('make, in the database, the columns the schema names', async () => {
+    const database = await openPglite()
+    try {
+      await database.migrate()
+      const rows = await database.rows<{ table_name: string; column_name: string }>(sql`
+        select table_name, column_name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+        where table_schema = 'public' and table_type = 'BASE TABLE'`)
+      const found = rows.map((row) => `${row.table_name}.${row.column_name}`).sort()
+      const tables = Object.values(schema).filter((one) => is(one, PgTable))
+      const expected = tables
+        .map(getTableConfig)
+        .flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))
+      expect(found).toEqual(expected.sort())
+    } finally {
+      await database.close()
+    }
+  })
+})
+
+describe('migrating a server', () => {
+  let postgres: Postgres
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+  afterAll(() => postgres?.close())
+
+  it('twice changes nothing the second time', async () => {
+    const database = openTcp(await postgres.freshDatabase())
+    try {
+      await database.migrate()
+      const shape = await shapeOf(database)
+      await database.migrate()
+      expect(await shapeOf(database)).toEqual(shape)
+      expect(await applied(database)).toBe((await journal()).entries.length)
+    } finally {
+      await database.close()
+    }
+  })
+
+  it('by several at once applies each once', async () => {
+    const url = await postgres.freshDatabase()
+    const databases = [1, 2, 3, 4].map(() => openTcp(url))
+    try {
+      await Promise.all(databases.map((database) => database.migrate()))
+      for (const database of databases) expect(await applied(database)).toBe((await journal()).entries.length)
+    } finally {
+      await Promise.all(databases.map((database) => database.close()))
+    }
+  })
+
+  it('offers plain rows to people: the view market_data', async () => {
+    const database = openTcp(await postgres.freshDatabase())
+    try {
+      await database.migrate()
+      const rows = await database.rows(sql`
+        with i as (insert into instruments values ('A.B', '{}', now()) returning id),
+        s as (insert into series (instrument_id, spec, hours) select id, '1-DAY-LAST', 'all' from i returning id)
+        insert into bars select id, '2024-01-02Z', 1, 2, 0.5, 1.5 from s returning 1 as one`)
+      expect(rows).toHaveLength(1)
+      expect(await database.rows(sql`select instrument_id, spec, hours, open, close, volume from market_data`)).toEqual(
+        [{ instrument_id: 'A.B', spec: '1-DAY-LAST', hours: 'all', open: 1, close: 1.5, volume: null }],
+      )
+    } finally {
+      await database.close()
+    }
+  })
+})

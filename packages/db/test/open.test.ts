@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { createStore, openDatabase, openPglite } from '@tidegate/db'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { placeOf } from '../src/database.ts'
+import { lockFolder } from '../src/lock.ts'
+import { anySeries } from './fixture.ts'
+
+let folder = ''
+let dir = ''
+const children: ChildProcess[] = []
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'tidegate-open-'))
+  dir = path.join(folder, 'db')
+})
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => finish(child)))
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Another process that takes the lock; what it says of it. */
+async function otherProcess(): Promise<{ child: ChildProcess; said: string }> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'holder.ts'), dir], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const [said] = await once(createInterface({ input: child.stdout }), 'line')
+  return { child, said }
+}
+
+async function finish(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill(signal)
+  await once(child, 'exit')
+}
+
+describe('openDatabase', () => {
+  it.each([
+    [{ url: 'postgres://u:p@ep-cool-1.eu-central-1.aws.neon.tech/db' }, 'neon'],
+    [{ url: 'postgres://u:p@ep-cool-1.eu-central-1.aws.neon.tech/db', session: true }, 'tcp'],
+    [{ url: 'postgresql://u:p@localhost:5432/db' }, 'tcp'],
+    [{ url: 'postgres://u:p@neon.tech.example.org/db' }, 'tcp'],
+  ])('of %o takes the driver %s', async (options, driver) => {
+    const database = await openDatabase(options)
+    expect(database.driver).toBe(driver)
+    await database.close()
+  })
+
+  it('without a URL is embedded, and keeps what it holds', async () => {
+    for (const expected of [0, 1]) {
+      const database = await openDatabase({ dir })
+      await database.migrate()
+      const store = createStore(database)
+      expect(await store.series()).toHaveLength(expected)
+      await anySeries(store)
+      await database.close()
+    }
+    expect(await readdir(folder)).toEqual(['db'])
+  })
+
+  it.each(['mysql://u:secret@h/db', 'u:secret@h/db', 'secret', ''])(
+    'refuses %s and does not repeat it',
+    async (url) => {
+      const failure = await openDatabase({ url }).catch((error: unknown) => error)
+      expect(failure).toMatchObject({ kind: 'invalid' })
+      expect(String(failure)).not.toContain('secret')
+    },
+  )
+
+  it('names the place of a database that nobody serves, and not its password', async () => {
+    const database = await openDatabase({ url: 'postgres://user:secret@127.0.0.1:1/db' })
+    const failure = await database.migrate().catch((error: unknown) => error)
+    expect(failure).toMatchObject({ kind: 'database' })
+    expect(String(failure)).toContain('127.0.0.1:1/db')
+    expect(String(failure)).not.toMatch(/secret|user/)
+    await database.close()
+  })
+
+  it('has a place without user, password and options', () => {
+    expect(placeOf('postgres://us%40er:p%2Fw@h.example:6543/my%20db?password=x')).toBe('h.example:6543/my%20db')
+  })
+
+  it('of a damaged folder says what is wrong, and lets go of it', async () => {
+    await mkdir(dir)
+    await writeFile(path.join(dir, 'PG_VERSION'), '18\n')
+    await expect(openPglite(dir)).rejects.toMatchObject({
+      kind: 'database',
+      message: expect.stringMatching(new RegExp(`${dir} .* damaged.*move it away`, 's')),
+    })
+    expect(await readdir(folder)).toEqual(['db'])
+  })
+})
+
+describe('the lock of a folder', () => {
+  it('is one process’s, by whatever name, until it is given back', async () => {
+    const unlock = await lockFolder(dir)
+    await expect(lockFolder(dir)).rejects.toMatchObject({ kind: 'conflict' })
+    expect((await otherProcess()).said).toContain(`open in process ${process.pid}`)
+    await unlock()
+    expect((await otherProcess()).said).toBe('held')
+  })
+
+  it('of a living process is refused, naming it; of a dead one it is taken over', async () => {
+    const { child, said } = await otherProcess()
+    expect(said).toBe('held')
+    await expect(lockFolder(dir)).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining(`process ${child.pid}`),
+    })
+    await finish(child, 'SIGKILL')
+    await (await lockFolder(dir))()
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  it.each(['', 'garbage', '-1', '0', '999999999', '1e99', String(process.pid)])(
+    'left behind as "%s" is taken over',
+    async (text) => {
+      await writeFile(`${dir}.lock`, text)
+      await (await lockFolder(dir))()
+      expect(await readdir(folder)).toEqual([])
+    },
+  )
+
+  it('is taken over by one alone, even where a takeover died half way', async () => {
+    await writeFile(`${dir}.lock`, 'garbage')
+    await writeFile(`${dir}.lock.takeover`, 'garbage')
+    const results = await Promise.all([otherProcess(), otherProcess(), otherProcess()])
+    expect(results.filter(({ said }) => said === 'held')).toHaveLength(1)
+    expect(await readdir(folder)).toEqual(['db.lock'])
+  })
+
+  it('taken by many calls at once in one process is one’s', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => lockFolder(dir)))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,23 @@
+import type { Database } from '@tidegate/db'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { describeCatalog } from './catalog.case.ts'
+import { describeChunks } from './chunks.case.ts'
+import { describeCommit } from './commit.case.ts'
+import type { OpenDatabase } from './fixture.ts'
+import { describeProgress } from './progress.case.ts'
+
+/** The behaviour of a store, the same on every driver. `openMigrated` gives a migrated database for this suite alone. */
+export function describeStore(driver: string, openMigrated: OpenDatabase): void {
+  describe(`the store over ${driver}`, () => {
+    let database: Database
+    beforeAll(async () => {
+      database = await openMigrated()
+    })
+    afterAll(() => database?.close())
+    const open = () => database
+    describe('its catalog', () => describeCatalog(open))
+    describe('its chunks', () => describeChunks(open))
+    describe('its commits', () => describeCommit(open))
+    describe('its progress', () => describeProgress(open))
+  })
+}
