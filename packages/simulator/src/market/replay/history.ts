@@ -20,7 +20,7 @@ export function createReplayHistory(product: Product, kinds: ReadonlyMap<PriceKi
       const starts = one.rows.map(({ timeSec }) => timeSec)
       return stretchTrading(before, starts, lengthOf(one))
     },
-    createTrading(product.venue, listing),
+    tradingOf(product, listing),
   )
   const zone = zoneOf(listing.timeZoneId)
 
