@@ -316,6 +316,20 @@ describe('keys', () => {
   })
 })
 
+describe('the hours of a request that does not say', () => {
+  it('are those of the settings', async () => {
+    const { ingest, store } = world.functions
+    const app = createApp({ ingest, store, relay: world.relay, log: world.log, keys: [KEY], hours: 'all' })
+    const plan = async (body: object) => {
+      const headers = { authorization: `Bearer ${KEY}` }
+      const answer = await app.request('/v1/plan', { method: 'POST', headers, body: JSON.stringify(body) })
+      return ((await answer.json()) as PlanAnswer).series.map(({ hours }) => hours)
+    }
+    expect(await plan(MINUTES)).toEqual(['all'])
+    expect(await plan({ ...MINUTES, hours: 'regular' })).toEqual(['regular'])
+  })
+})
+
 describe('the status', () => {
   it('says how database and bridge are, and which of them is not', async () => {
     const { body } = await world.call<StatusAnswer>('GET', '/v1/status')

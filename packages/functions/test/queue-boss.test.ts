@@ -2,6 +2,7 @@ import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type BossQueue, createBossQueue } from '../src/queue/boss.ts'
+import { exclusive } from '../src/queue/exclusive.ts'
 import { queueBehaviour } from './queue.case.ts'
 import { recordingLog } from './record.ts'
 
@@ -82,6 +83,19 @@ describe('pg-boss', () => {
     await queue.send(Array.from({ length: 500 }, (_, i) => String(i)))
     await eventually(() => expect(worked).toBe(500))
     expect(500 / ((performance.now() - startedAtMs) / 1000)).toBeGreaterThan(100)
+  })
+
+  it('leaves no broken transaction of its own to the statements of others', async () => {
+    const broken = exclusive(database.client).exec('begin; create table half (n int); select 1 / 0; commit')
+    const [failure, ...others] = await Promise.allSettled([
+      broken,
+      database.client.query('select 1'),
+      database.rows(sql`select to_regclass('half') as half`),
+    ])
+    expect(failure).toMatchObject({ status: 'rejected', reason: { message: 'division by zero' } })
+    expect(others).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled', value: [{ half: null }] }])
+    await exclusive(database.client).exec('begin; create table whole (n int); insert into whole values (1); commit')
+    expect(await database.rows(sql`select n from whole`)).toEqual([{ n: 1 }])
   })
 
   it('shares its session with others: a transaction of pg-boss and one of ours never mix', async () => {

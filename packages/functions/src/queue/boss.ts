@@ -2,6 +2,7 @@ import { TidegateError } from '@tidegate/core'
 import type { EmbeddedDatabase } from '@tidegate/db'
 import type { ChunkQueue, Log } from '@tidegate/ingest'
 import { fromPglite, PgBoss } from 'pg-boss'
+import { exclusive } from './exclusive.ts'
 import { createPump } from './pump.ts'
 
 const QUEUE = 'chunks'
@@ -88,16 +89,5 @@ export async function createBossQueue({ database, concurrency, log }: BossOption
       await pump.drain()
       await boss.stop({ graceful: false })
     },
-  }
-}
-
-/**
- * PGlite has one session, and pg-boss sends whole transactions as one text. Run as PGlite's own transaction, such a text
- * that fails is rolled back before anybody else's statement: else that statement would land in a transaction already broken.
- */
-function exclusive(client: EmbeddedDatabase['client']): Parameters<typeof fromPglite>[0] {
-  return {
-    query: (text, values) => client.query(text, values),
-    exec: (text) => (/^\s*begin\b/i.test(text) ? client.transaction((tx) => tx.exec(text)) : client.exec(text)),
   }
 }
