@@ -300,6 +300,27 @@ describe('closing', () => {
     await open
   })
 
+  it('does not wait for ever on a request that waits for its turn either', async () => {
+    const simulator = await startSimulator()
+    const clock = createFakeClock(NOW_SEC * 1000)
+    // Greeting, start and clock take the second's messages: what follows waits for the next.
+    const settings = { messagesPerSec: 3, requestTimeoutMs: 500 }
+    const { relay, bridge } = await startBridge(simulator.port, { clock, settings })
+    const waits = expect(relay.bars(request())).rejects.toMatchObject({ kind: 'disconnected' })
+    await settled()
+    let closed = false
+    const closing = bridge.close().then(() => {
+      closed = true
+    })
+    await clock.advance(499)
+    expect(closed).toBe(false)
+    await clock.advance(1)
+    await closing
+    await clock.advance(1000)
+    await waits
+    expect(sent(simulator, 20)).toBe(0)
+  })
+
   it('leaves no timer behind', async () => {
     const simulator = await startSimulator()
     const clock = createFakeClock(NOW_SEC * 1000)

@@ -154,17 +154,34 @@ describe('identical requests', () => {
   })
 
   it('go on for the one who stays when the other hangs up, and end with the last', async () => {
-    const simulator = await startSimulator({ faults: { delayMs: 60 } })
-    const { relay } = await startBridge(simulator.port)
-    const caller = new AbortController()
-    const left = expect(relay.bars(request(), caller.signal)).rejects.toThrow()
+    let answer = () => {}
+    const gateway = await startRawGateway({
+      script: (client, [id, requestId = '']) => {
+        if (id === '20') answer = () => client.send(17, requestId, '', '', 1, NOW_SEC, 1, 1, 1, 1, 1, 1, 1)
+      },
+    })
+    const arrived = (id: string) => gateway.received.filter((fields) => fields[0] === id).length
+    const { relay } = await startBridge(gateway.port)
+    const first = new AbortController()
+    const left = expect(relay.bars(request(), first.signal)).rejects.toThrow()
     const stays = relay.bars(request())
-    await until('the request arrives', () => sent(simulator, 20) === 1)
-    caller.abort()
+    await until('the request arrives', () => arrived('20') === 1)
+    first.abort()
     await left
-    expect((await stays).done.bars).toBeGreaterThan(0)
-    expect(sent(simulator, 25)).toBe(0)
-    expect(sent(simulator, 20)).toBe(1)
+    answer()
+    expect((await stays).done.bars).toBe(1)
+    expect([arrived('20'), arrived('25')]).toEqual([1, 0])
+
+    const both = [new AbortController(), new AbortController()]
+    const gone = both.map(({ signal }) => relay.bars(request({ duration: '2 D' }), signal))
+    const failed = Promise.allSettled(gone)
+    await until('the next arrives', () => arrived('20') === 2)
+    both[0]?.abort()
+    await settled()
+    expect(arrived('25')).toBe(0)
+    both[1]?.abort()
+    await until('its cancel arrives', () => arrived('25') === 1)
+    expect((await failed).map((one) => one.status)).toEqual(['rejected', 'rejected'])
   })
 
   it('are asked anew after the last has hung up', async () => {
