@@ -72,7 +72,7 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
     for (let i = 0; i < OTHERS.looks && isOpen(left) && !signal.aborted; i++) {
       for (const { key, requests } of left) {
         const total = first.get(keyOf(key)) ?? requests
-        const note = requests > 0 ? 'another run is at it' : undefined
+        const note = requests > 0 ? 'asked for by an earlier run' : undefined
         if (total > 0) progress.show(seriesName(key), { settled: Math.max(0, total - requests), total, bars: 0, note })
       }
       await sleep(OTHERS.everyMs, signal)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSimulator } from '@tidegate/simulator'
@@ -45,7 +45,8 @@ describe('connect', () => {
   })
 
   test('a port that takes the connection and says nothing ends with the timeout', async () => {
-    const server = createServer()
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => sockets.add(socket))
     const port = await listening(server)
     try {
       const { status, err } = await tidegate(folder, ['connect', '--timeout', '1'], {
@@ -54,6 +55,7 @@ describe('connect', () => {
       expect(status).toBe(1)
       expect(err).toContain(`127.0.0.1:${port}`)
     } finally {
+      for (const socket of sockets) socket.destroy()
       await new Promise((closed) => server.close(closed))
     }
   })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Database, openDatabase } from '@tidegate/db'
+import { createStore, type Database, openDatabase } from '@tidegate/db'
 import type { Context } from '../context.ts'
 import { readSettings } from '../settings.ts'
 
@@ -9,6 +9,7 @@ export async function runMigrate(context: Context): Promise<number> {
   const dir = join(context.cwd, '.tidegate', 'db')
   const database = await openDatabase({ url, dir, session: true })
   try {
+    await createStore(database).ping()
     const before = await appliedIn(database)
     await database.migrate()
     const applied = (await appliedIn(database)) - before

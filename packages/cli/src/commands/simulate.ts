@@ -5,6 +5,8 @@ import type { Context } from '../context.ts'
 import { untilAborted } from '../system.ts'
 import { tableOf } from '../table.ts'
 
+const DAY_SEC = 86_400
+
 export interface SimulateOptions {
   readonly host: string
   readonly port: number
@@ -64,7 +66,7 @@ function introduction(simulator: Simulator): string {
     { head: 'data' },
     { head: 'rows', align: 'right' },
     { head: 'first (UTC)' },
-    { head: 'last (UTC)' },
+    { head: 'until (UTC)' },
   ] as const
   const table = rows.length > 0 ? tableOf(columns, rows) : ''
   const settings = `${host === '127.0.0.1' ? '' : `IBKR_HOST=${host} `}${port === 4002 ? '' : `IBKR_PORT=${port} `}`
@@ -80,8 +82,8 @@ function nextCommand({ replayed }: Simulator): string {
   const start = Math.min(...same.map(({ fromSec }) => fromSec))
   const end = Math.max(...same.map(({ toSec }) => toSec))
   return (
-    `fetch --instruments ${first.instrument} --timeframe 1-MINUTE-${price ?? 'LAST'} ` +
-    `--start ${dayOf(start)} --end ${dayOf(end + 86_400)}`
+    `fetch --instruments ${first.instrument} --timeframe 1-MINUTE-${price ?? 'LAST'} --hours all ` +
+    `--start ${dayOf(start)} --end ${dayOf(Math.ceil(end / DAY_SEC) * DAY_SEC)}`
   )
 }
 
