@@ -1,15 +1,7 @@
 import { type BarColumns, parseInstant } from '@tidegate/core'
 import { openPglite } from '@tidegate/db'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type {
-  BarsAnswer,
-  ErrorAnswer,
-  PlanAnswer,
-  ProgressAnswer,
-  SeriesAnswer,
-  StartedAnswer,
-  StatusAnswer,
-} from '../src/index.ts'
+import type { BarsAnswer, PlanAnswer, ProgressAnswer, SeriesAnswer, StartedAnswer } from '../src/index.ts'
 import { createApp } from '../src/index.ts'
 import { historyRequests, KEY, openWorld, truth, type World } from './world.ts'
 
@@ -182,140 +174,6 @@ describe('a fetch by HTTP', () => {
   })
 })
 
-describe('what is refused', () => {
-  const refused = async (method: string, path: string, body?: unknown) => {
-    const answer = await world.call<ErrorAnswer>(method, path, body)
-    return { status: answer.status, ...answer.body.error }
-  }
-  const bars = (query: string) => `/v1/bars?${query}`
-
-  it.each([
-    ['a malformed id', { instruments: ['AAPL..'] }, /AAPL\.\./],
-    ['start = end', { start: '2026-04-01', end: '2026-04-01' }, /2026-04-01/],
-    ['start after end', { start: '2026-04-02', end: '2026-04-01' }, /start/],
-    ['a date that is none', { start: '2024-02-30' }, /2024-02-30/],
-    ['a time in no known form', { end: 'tomorrow' }, /tomorrow/],
-    ['an unknown spec', { specs: ['1-FORTNIGHT-LAST'] }, /1-FORTNIGHT-LAST/],
-    ['a spec that IBKR has no bar size for', { specs: ['7-MINUTE-LAST'] }, /7-MINUTE-LAST/],
-    ['unknown hours', { hours: 'sometimes' }, /regular or all/],
-    ['no instruments', { instruments: [] }, /instruments/],
-    ['a missing list', { specs: undefined }, /specs/],
-    ['an unknown field', { instrument: 'AAPL' }, /instrument: there is no such field/],
-    [
-      'too many series',
-      { instruments: Array.from({ length: 600 }, (_, i) => `A${i}`), specs: ['1MIN', 'DAILY'] },
-      /1200|600/,
-    ],
-    ['a control character', { instruments: ['AA\u0000PL'] }, /instruments/],
-  ])('%s', async (_, change, expected) => {
-    for (const path of ['/v1/runs', '/v1/plan']) {
-      const error = await refused('POST', path, { ...MINUTES, ...change })
-      expect(error).toMatchObject({ status: 400, kind: 'invalid', message: expect.stringMatching(expected) })
-    }
-  })
-
-  it('every fault of a request at once', async () => {
-    const { message } = await refused('POST', '/v1/plan', {
-      ...MINUTES,
-      specs: ['nonsense'],
-      start: '2024-02-30',
-      hours: 'x',
-    })
-    expect(message).toMatch(/nonsense/)
-    expect(message).toMatch(/2024-02-30/)
-    expect(message).toMatch(/regular or all/)
-  })
-
-  it('a body that is no JSON, no object, or too big', async () => {
-    expect(await refused('POST', '/v1/runs', '{"instruments": [')).toMatchObject({
-      status: 400,
-      message: 'The body is no JSON.',
-    })
-    expect(await refused('POST', '/v1/runs', '[]')).toMatchObject({ status: 400, kind: 'invalid' })
-    expect(await refused('POST', '/v1/runs', { ...MINUTES, specs: ['x'.repeat(300_000)] })).toMatchObject({
-      status: 400,
-      message: expect.stringContaining('256 KiB'),
-    })
-  })
-
-  it.each([
-    ['start after end', 'instrument=AAPL&spec=1MIN&start=2026-04-02&end=2026-04-01', /start/],
-    ['a date that is none', 'instrument=AAPL&spec=1MIN&start=2026-02-30&end=2026-04-01', /2026-02-30/],
-    ['a limit of none', 'instrument=AAPL&spec=1MIN&start=2026-04-01&end=2026-04-02&limit=0', /1 to 50000/],
-    ['a limit too high', 'instrument=AAPL&spec=1MIN&start=2026-04-01&end=2026-04-02&limit=50001', /1 to 50000/],
-    ['no spec', 'instrument=AAPL&start=2026-04-01&end=2026-04-02', /spec/],
-    [
-      'an unknown parameter',
-      'instrument=AAPL&spec=1MIN&start=2026-04-01&end=2026-04-02&page=2',
-      /page: there is no such/,
-    ],
-  ])('of bars: %s', async (_, query, expected) => {
-    expect(await refused('GET', bars(query))).toMatchObject({ status: 400, message: expect.stringMatching(expected) })
-  })
-
-  it('what is not there', async () => {
-    expect(await refused('POST', '/v1/runs', { ...MINUTES, instruments: ['NOSUCH.NASDAQ'] })).toMatchObject({
-      status: 404,
-      kind: 'not-found',
-      message: expect.stringContaining('NOSUCH.NASDAQ'),
-    })
-    expect(await refused('GET', bars('instrument=IBM.NYSE&spec=1MIN&start=2026-04-01&end=2026-04-02'))).toMatchObject({
-      status: 404,
-      message: expect.stringContaining('IBM.NYSE 1-MINUTE-LAST'),
-    })
-    expect(await refused('GET', '/v1/runs/no-such-run')).toMatchObject({
-      status: 404,
-      message: 'There is no run "no-such-run".',
-    })
-    expect(await refused('GET', `/v1/runs/${'x'.repeat(200)}`)).toMatchObject({ status: 404 })
-    expect(await refused('GET', '/v1/nothing')).toMatchObject({
-      status: 404,
-      message: 'There is no GET /v1/nothing here.',
-    })
-  })
-})
-
-describe('keys', () => {
-  const ask = (path: string, authorization?: string) =>
-    world.functions.fetch(
-      new Request(`http://tidegate.test${path}`, { headers: authorization === undefined ? {} : { authorization } }),
-    )
-
-  it('are needed for everything but /health', async () => {
-    expect((await ask('/health')).status).toBe(200)
-    for (const authorization of [
-      undefined,
-      '',
-      KEY,
-      'Bearer',
-      `Bearer ${KEY}x`,
-      `Bearer ${KEY.slice(1)}`,
-      `Basic ${KEY}`,
-    ]) {
-      for (const path of ['/v1/status', '/v1/series', '/v1/bars', '/v1/runs/x', '/nothing']) {
-        const answer = await ask(path, authorization)
-        expect(answer.status).toBe(401)
-        expect(answer.headers.get('www-authenticate')).toBe('Bearer')
-        expect(await answer.json()).toEqual({
-          error: { kind: 'unauthorized', message: expect.stringContaining('TIDEGATE_KEY') },
-        })
-      }
-    }
-    expect((await ask('/v1/status', `bearer ${KEY}`)).status).toBe(200)
-  })
-
-  it('may be two while they are rotated, and never short', async () => {
-    const { ingest, store } = world.functions
-    const parts = { ingest, store, relay: world.relay, log: world.log }
-    const app = createApp({ ...parts, keys: [KEY, 'n'.repeat(32)] })
-    for (const key of [KEY, 'n'.repeat(32)]) {
-      expect((await app.request('/v1/status', { headers: { authorization: `Bearer ${key}` } })).status).toBe(200)
-    }
-    expect(() => createApp({ ...parts, keys: [KEY, 'short'] })).toThrow(/at least 32/)
-    expect(() => createApp({ ...parts, keys: [] })).toThrow(/TIDEGATE_KEY/)
-  })
-})
-
 describe('the hours of a request that does not say', () => {
   it('are those of the settings', async () => {
     const { ingest, store } = world.functions
@@ -327,28 +185,5 @@ describe('the hours of a request that does not say', () => {
     }
     expect(await plan(MINUTES)).toEqual(['all'])
     expect(await plan({ ...MINUTES, hours: 'regular' })).toEqual(['regular'])
-  })
-})
-
-describe('the status', () => {
-  it('says how database and bridge are, and which of them is not', async () => {
-    const { body } = await world.call<StatusAnswer>('GET', '/v1/status')
-    expect(body).toMatchObject({
-      database: { ok: true },
-      bridge: { ok: true, gateway: { state: 'ready', simulated: true, mode: 'paper' } },
-    })
-    const unreachable = createApp({
-      ingest: world.functions.ingest,
-      store: world.functions.store,
-      log: world.log,
-      keys: [KEY],
-      relay: { ...world.relay, status: () => Promise.reject(new Error('nobody there')) },
-    })
-    const answer = await unreachable.request('/v1/status', { headers: { authorization: `Bearer ${KEY}` } })
-    expect(answer.status).toBe(200)
-    expect(await answer.json()).toMatchObject({
-      database: { ok: true },
-      bridge: { ok: false, error: { kind: 'internal', message: 'nobody there' } },
-    })
   })
 })
