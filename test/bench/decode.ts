@@ -47,6 +47,7 @@ export async function benchDecode(): Promise<Figure[]> {
 }
 
 async function decodeWithBridge(port: number, bars: number, messages: number): Promise<Speed> {
+  const { signal } = new AbortController()
   const connection = await connect({
     host: '127.0.0.1',
     port,
@@ -56,8 +57,8 @@ async function decodeWithBridge(port: number, bars: number, messages: number): P
     requestTimeoutMs: 60_000,
     message: () => Promise.resolve(),
     onChange: () => {},
+    signal,
   })
-  const { signal } = new AbortController()
   const ask = async () => {
     const { bars: columns } = await connection.history(
       {
