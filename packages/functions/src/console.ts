@@ -7,7 +7,7 @@ const LEVELS = { info: 30, warn: 40, error: 50 } as const
 /** A log through the console, a line of JSON an entry, with the fields that pino has: what a Worker can do. */
 export function createConsoleLog(now: () => number, out: Pick<Console, keyof typeof LEVELS> = console): Log {
   const write = (level: keyof typeof LEVELS) => (fields: object, msg: string) =>
-    out[level](JSON.stringify({ level: LEVELS[level], time: now(), ...plain(fields), msg }))
+    out[level](JSON.stringify({ ...plain(fields), level: LEVELS[level], time: now(), msg }))
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }
 

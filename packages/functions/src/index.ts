@@ -1,5 +1,6 @@
 export type * from './answers.ts'
 export { type AppOptions, createApp } from './app.ts'
 export { createNodeFunctions, type NodeFunctions, type NodeOptions } from './node.ts'
+export type { Every } from './schedule.ts'
 export { withSecretFiles } from './secrets.ts'
 export { type FunctionsSettings, readSettings } from './settings.ts'

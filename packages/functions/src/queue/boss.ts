@@ -44,6 +44,8 @@ export async function createBossQueue({ database, concurrency, log }: BossOption
       ? { connectionString: database.url, max: MAX_CONNECTIONS }
       : { db: fromPglite(exclusive(database.client)), backend: 'pglite' as const }),
     schema: SCHEMA,
+    application_name: 'tidegate-queue',
+    registerInstance: false,
     schedule: false,
     reindex: false,
     monitorVacuum: false,
@@ -53,6 +55,7 @@ export async function createBossQueue({ database, concurrency, log }: BossOption
     await boss.start()
     await boss.createQueue(QUEUE, { policy: 'short', retryLimit: 0, deleteAfterSeconds: KEEP_DONE_SEC })
   } catch (cause) {
+    // What failed first is what is told.
     await boss.stop({ graceful: false }).catch(() => {})
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TidegateError('database', `The queue could not be set up in the schema ${SCHEMA}: ${reason}.`, { cause })
