@@ -1,9 +1,7 @@
-import { MONDAY_SEC } from './finality.ts'
+import { gridSec, MONDAY_SEC } from './finality.ts'
 import { chunkSpanSec, type SeriesShape } from './request.ts'
 import { type BarSpec, barSize, isDated } from './spec.ts'
 import type { Window } from './window.ts'
-
-const DAY_SEC = 86_400
 
 /**
  * The windows to ask for, one request each, that together are exactly the gaps.
@@ -26,7 +24,7 @@ export function chunksOf(gaps: readonly Window[], shape: SeriesShape): Window[] 
 
 /** A wanted window on the bars' own grid: whole days for daily and longer bars, whole minutes or bars otherwise. Undefined when nothing is left. */
 export function alignWindow(window: Window, spec: BarSpec): Window | undefined {
-  const grid = isDated(spec) ? DAY_SEC : Math.min(60, barSize(spec).sec)
+  const grid = gridSec(spec)
   const start = Math.floor(window.start / grid) * grid
   const end = isDated(spec) ? Math.ceil(window.end / grid) * grid : Math.floor(window.end / grid) * grid
   return start < end ? { start, end } : undefined

@@ -96,7 +96,7 @@ describe('durations', () => {
       fc.property(planned, fc.constantFrom(1, 2), ({ shape, gap }, reach) => {
         if (!gap) return
         for (const chunk of chunksOf([gap], shape)) {
-          const [count, unit] = durationFor(chunk, shape, reach).split(' ') as [string, keyof typeof LONGEST]
+          const [count, unit] = (durationFor(chunk, shape, reach) ?? '').split(' ') as [string, keyof typeof LONGEST]
           const [least, most] = UNIT_SIZES_SEC[unit]
           expect(Number(count)).toBeLessThanOrEqual(LONGEST[unit])
           expect(barSize(shape.spec).sec).toBeGreaterThanOrEqual(least)
@@ -112,7 +112,7 @@ describe('durations', () => {
       fc.property(planned, ({ shape, gap }) => {
         if (!gap) return
         for (const chunk of chunksOf([gap], shape)) {
-          const [count, unit] = durationFor(chunk, shape).split(' ') as [string, 'S' | 'D' | 'W' | 'M' | 'Y']
+          const [count, unit] = (durationFor(chunk, shape) ?? '').split(' ') as [string, 'S' | 'D' | 'W' | 'M' | 'Y']
           if (unit !== 'D') expect(Number(count) * unitSec[unit]).toBeGreaterThanOrEqual(chunk.end - chunk.start)
         }
       }),
@@ -120,11 +120,11 @@ describe('durations', () => {
   })
 
   test.each([
-    // Monday to Friday of New York stocks: five sessions, and one more that another zone's Monday could hold.
-    ['1-MINUTE-LAST', 'STK', 'regular', '2026-03-02', '2026-03-07', '5 D'],
+    // Monday to Friday of New York stocks: five sessions, and the Friday before, whose bars show that it reached so far.
+    ['1-MINUTE-LAST', 'STK', 'regular', '2026-03-02', '2026-03-07', '6 D'],
     // An FX day runs from 17:15 to 17:00 New York, so a UTC day touches two, and one more in some zone.
     ['5-MINUTE-MID', 'CASH', 'regular', '2026-03-03', '2026-03-04', '3 D'],
-    ['5-MINUTE-MID', 'CASH', 'regular', '2026-03-01T20:00Z', '2026-03-01T23:00Z', '1 D'],
+    ['5-MINUTE-MID', 'CASH', 'regular', '2026-03-01T20:00Z', '2026-03-01T23:00Z', '2 D'],
     ['1-MINUTE-LAST', 'FUT', 'all', '2026-03-03T10:00Z', '2026-03-03T10:01Z', '60 S'],
     ['1-SECOND-LAST', 'STK', 'regular', '2026-03-03T15:00Z', '2026-03-03T15:30Z', '1800 S'],
     ['1-DAY-LAST', 'STK', 'regular', '2026-01-01', '2026-12-01', '1 Y'],
@@ -150,15 +150,16 @@ describe('finality', () => {
     ['1-MONTH-LAST', 'US/Eastern', '2026-03-06T20:00:00Z', '2026-03-01'],
   ]
   test.each(cases)('%s in %s at %s is final until %s', (spec, zone, asOf, until) => {
-    expect(finalUntil(parseSpec(spec), at(asOf), zone)).toBe(at(until))
+    expect(finalUntil(parseSpec(spec), at(asOf), { secType: 'STK', timeZoneId: zone })).toBe(at(until))
   })
 
   const window: Window = { start: at('2026-03-03T14:30Z'), end: at('2026-03-03T21:00Z') }
   const minute: BarSpec = parseSpec('1-MINUTE-LAST')
+  const newYork = { secType: 'STK', timeZoneId: 'US/Eastern' } as const
 
   test('the silence behind the last bar is not believed before it is old', () => {
     const lastBar = at('2026-03-03T15:00Z')
-    const early = { asOf: at('2026-03-03T15:03Z'), timeZoneId: 'US/Eastern', lastBar }
+    const early = { asOf: at('2026-03-03T15:03Z'), ...newYork, lastBar }
     expect(settledPart(window, minute, early)).toEqual({ start: window.start, end: lastBar + 60 })
     expect(settledPart(window, minute, { ...early, asOf: at('2026-03-03T16:00Z') })).toEqual({
       start: window.start,
@@ -171,12 +172,12 @@ describe('finality', () => {
     expect(
       settledPart(window, minute, {
         asOf: at('2026-03-03T14:30:59Z'),
-        timeZoneId: 'US/Eastern',
+        ...newYork,
         lastBar: window.start,
       }),
     ).toBeUndefined()
     expect(
-      settledPart(window, minute, { asOf: at('2026-03-03T14:40Z'), timeZoneId: 'US/Eastern', lastBar: undefined }),
+      settledPart(window, minute, { asOf: at('2026-03-03T14:40Z'), ...newYork, lastBar: undefined }),
     ).toBeUndefined()
   })
 
@@ -188,7 +189,7 @@ describe('finality', () => {
         fc.constantFrom(...zones),
         fc.integer({ min: 1e9, max: 1.9e9 }),
         (spec, zone, asOf) => {
-          const until = finalUntil(spec, asOf, zone)
+          const until = finalUntil(spec, asOf, { secType: 'STK', timeZoneId: zone })
           if (isDated(spec)) expect(until % 86_400).toBe(0)
           else
             expect(until - 1 - ((until - 1) % Math.min(60, barSize(spec).sec)) + barSize(spec).sec).toBeLessThanOrEqual(

@@ -3,6 +3,7 @@ import { createStore, type Database, type Series, type Store } from '@tidegate/d
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { wipeBars } from '../../../test/support/wipe.ts'
 import {
   anySeries,
   barsAt,
@@ -179,7 +180,7 @@ export function describeCommit(open: () => Database): void {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), minute, minute, async (steps, a, b) => {
-        await wipe(database, ['coverage', 'bars', 'outbox', 'restatements', 'chunks', 'runs'])
+        await wipeBars(database)
         const model = { filled: [] as Window[], empty: [] as Window[], unavailable: [] as Window[] }
         const times = new Set<number>()
         for (const { at, length, covered, state } of steps) {

@@ -2,6 +2,8 @@ import { type BarColumns, type ContractDetails, emptyBars, type Window } from '@
 import type { Answer, Claim, Database, Series, Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 
+export { wipe } from '../../../test/support/wipe.ts'
+
 /** A Wednesday, 14:30 UTC. */
 export const T0 = 1_709_735_400
 export const NOW = T0 + 86_400
@@ -64,24 +66,6 @@ export function filled(covered: Window, bars: BarColumns): Answer {
 
 export function empty(covered: Window | undefined): Answer {
   return { bars: emptyBars(), state: 'empty', covered }
-}
-
-const TABLES = [
-  'outbox',
-  'restatements',
-  'chunks',
-  'runs',
-  'coverage',
-  'bars',
-  'series',
-  'instrument_aliases',
-  'instruments',
-]
-
-/** Everything removed, so that a test begins with an empty database. Deleting from small tables is quicker than truncating. */
-export async function wipe(database: Database, tables = [...TABLES, 'datasets', 'origin']): Promise<void> {
-  const deletes = tables.map((table) => sql`${sql.identifier(`no_${table}`)} as (delete from ${sql.identifier(table)})`)
-  await database.rows(sql`with ${sql.join(deletes, sql`, `)} select 1`)
 }
 
 /** A series to write into. */

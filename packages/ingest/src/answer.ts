@@ -1,14 +1,48 @@
-import { type BarColumns, type BarSpec, emptyBars, settledPart, sliceBars, type Window } from '@tidegate/core'
+import {
+  type BarColumns,
+  type BarSpec,
+  emptyBars,
+  type Listed,
+  settledPart,
+  sliceBars,
+  TidegateError,
+  type Window,
+} from '@tidegate/core'
 import type { Answer } from '@tidegate/db'
 import type { BarsAnswer } from '@tidegate/relay'
 
-/** What a reply proves about a window. Nothing here asks or writes. */
-export function answerFor(window: Window, spec: BarSpec, timeZoneId: string, reply: BarsAnswer): Answer {
-  const bars = ordered(reply.bars)
-  const lastBar = bars.t.at(-1)
-  const covered = settledPart(window, spec, { asOf: reply.done.asOf, timeZoneId, lastBar })
+/** What a checked reply proves about a window. Nothing here asks or writes. */
+export function answerFor(
+  window: Window,
+  spec: BarSpec,
+  { secType, timeZoneId }: Listed,
+  { bars, done }: BarsAnswer,
+): Answer {
+  const covered = settledPart(window, spec, { secType, timeZoneId, asOf: done.asOf, lastBar: bars.t.at(-1) })
   const final = covered ? within(bars, covered) : emptyBars()
   return { bars: final, state: final.t.length > 0 ? 'filled' : 'empty', covered }
+}
+
+/**
+ * The reply with its bars in order of time, each once. Throws `internal` for one that has no bars without IBKR's word
+ * that there are none, or bars in spite of it: a failure never looks like no data.
+ */
+export function checkedReply(reply: BarsAnswer): BarsAnswer {
+  const { bars, done } = reply
+  if (done.empty !== (bars.t.length === 0)) {
+    throw new TidegateError(
+      'internal',
+      done.empty
+        ? `The bridge sent ${bars.t.length} bars and said that there are none.`
+        : 'The bridge sent no bars and did not say that there are none.',
+    )
+  }
+  return { bars: ordered(bars), done }
+}
+
+/** Start of a reply's first bar, epoch seconds; later than any where it has none. */
+export function firstBar(reply: BarsAnswer): number {
+  return reply.bars.t[0] ?? Number.POSITIVE_INFINITY
 }
 
 /**
@@ -16,7 +50,7 @@ export function answerFor(window: Window, spec: BarSpec, timeZoneId: string, rep
  * IBKR's own "no data" reaches by its meaning.
  */
 export function reaches(window: Window, reply: BarsAnswer): boolean {
-  return reply.done.empty || (reply.bars.t[0] ?? Number.POSITIVE_INFINITY) <= window.start
+  return reply.done.empty || firstBar(reply) <= window.start
 }
 
 /** The bars in order of time, each once; where a reply repeats a bar, the later one stands, as in the gateway's own updates. */

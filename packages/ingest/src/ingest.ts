@@ -31,7 +31,7 @@ export function createIngest(options: IngestOptions): Ingest {
     await Promise.all(
       [...new Set(names)].map(async (name) => {
         try {
-          found.set(name, await resolveInstrument(name, options))
+          found.set(name, await resolveInstrument(name, options, checkOrigin))
         } catch (cause) {
           const error = toTidegateError(cause)
           if (error.kind === 'database') throw error
@@ -71,13 +71,13 @@ export function createIngest(options: IngestOptions): Ingest {
 
     async start(request): Promise<Started> {
       for (const text of request.instruments) parseInstrument(text)
+      await checkOrigin()
       const { found, problems } = await resolveAll(request.instruments)
       const [first] = problems
       if (first && found.size === 0) {
         const { kind, message, ...rest } = first.error
         throw new TidegateError(kind, message, rest)
       }
-      await checkOrigin()
       const wanted = wantedSeries(request, [...found.values()].map(plannable))
       const { series, chunks } = await chunksFor(
         wanted.map((want) => ({ want, window: request.window })),

@@ -66,9 +66,7 @@ export function plannable({ id, details }: Instrument): Pick<WantedSeries, 'inst
 /** The wanted window on the bars' grid, as far as it is final by now. */
 export function wantedWindow(window: Window, series: WantedSeries, nowSec: number): Window | undefined {
   const aligned = alignWindow(window, series.spec)
-  return (
-    aligned && intersect(aligned, { start: aligned.start, end: finalUntil(series.spec, nowSec, series.timeZoneId) })
-  )
+  return aligned && intersect(aligned, { start: aligned.start, end: finalUntil(series.spec, nowSec, series) })
 }
 
 /** The plan of a fetch by what is stored alone: the gateway is not asked, so an instrument not yet stored is one whole gap. */

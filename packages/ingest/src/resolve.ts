@@ -9,13 +9,19 @@ const FRESH_SEC = 86_400
  * The stored instrument of an id or a bare name; the gateway is asked where it is not stored or a day old.
  * Throws `invalid` for an id that is none or fits several contracts, `not-found` for a contract IBKR does not know.
  */
-export async function resolveInstrument(text: string, { store, relay, now, log }: IngestOptions): Promise<Instrument> {
+export async function resolveInstrument(
+  text: string,
+  { store, relay, now, log }: IngestOptions,
+  checkOrigin: () => Promise<void>,
+): Promise<Instrument> {
   const asked = parseInstrument(text)
   const name = text.trim().toUpperCase()
   const nowSec = Math.floor(now() / 1000)
   const stored = await store.instrument(name)
   if (stored && nowSec - stored.updatedAt < FRESH_SEC) return stored
   try {
+    // A made-up definition must not replace a real one, any more than bars may.
+    await checkOrigin()
     const details = only(await relay.contracts({ contract: asked, priority: 'interactive' }))
     const id = instrumentId(details.contract)
     await store.putInstrument(id, details, nowSec, name === id ? undefined : name)

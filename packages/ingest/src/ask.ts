@@ -1,0 +1,85 @@
+import {
+  barSize,
+  durationFor,
+  formatInstant,
+  reachesByUnit,
+  requestEnd,
+  type SeriesShape,
+  TidegateError,
+  type Window,
+  whatToShow,
+} from '@tidegate/core'
+import type { Claim } from '@tidegate/db'
+import type { BarsAnswer, BarsRequest, Priority } from '@tidegate/relay'
+import { checkedReply, firstBar, reaches } from './answer.ts'
+import { specOf } from './planning.ts'
+import { askable } from './resolve.ts'
+import type { IngestOptions } from './types.ts'
+
+const WAIT_MS = 20_000
+/** A request up to now goes out later than it is made, and by another clock: it is asked this much longer. */
+const SLACK_SEC = 60
+/** How many times as far back as needed is asked, one after the other, while an answer does not show that it is whole. */
+const REACHES = [1, 2, 4]
+
+/**
+ * Asks for the claim's window until an answer shows that it reached the window's start: by its first bar, by IBKR's own
+ * "no data", or because going further back brought nothing earlier, so that history begins there.
+ * Throws `invalid` for a window that IBKR's longest duration does not reach, `internal` for answers that contradict
+ * each other: what is not shown to be answered must not count as covered.
+ */
+export async function askWindow(
+  claim: Claim,
+  { relay, now }: Pick<IngestOptions, 'relay' | 'now'>,
+): Promise<BarsAnswer> {
+  const spec = specOf(claim.series)
+  const { contract } = claim.instrument.details
+  const shape: SeriesShape = { spec, secType: contract.secType, hours: claim.series.hours }
+  const nowSec = Math.floor(now() / 1000)
+  const closed = requestEnd(claim.window, shape)
+  const end = closed !== undefined && closed < nowSec ? closed : undefined
+  const asked: Window = { start: claim.window.start, end: end ?? Math.max(nowSec + SLACK_SEC, claim.window.end) }
+  let before: { readonly duration: string; readonly reply: BarsAnswer } | undefined
+  for (const reach of REACHES) {
+    const duration = durationFor(asked, shape, reach)
+    if (duration === undefined) throw outOfReach(claim, asked)
+    if (duration === before?.duration) break
+    const request: BarsRequest = {
+      contract: askable(claim.instrument),
+      barSize: barSize(spec).text as BarsRequest['barSize'],
+      whatToShow: whatToShow(spec.price, contract.secType) as BarsRequest['whatToShow'],
+      hours: claim.series.hours,
+      end,
+      duration,
+      priority: 'scheduled' satisfies Priority,
+      waitMs: WAIT_MS,
+      caller: claim.runId,
+    }
+    const reply = checkedReply(await relay.bars(request))
+    if (before && firstBar(reply) > firstBar(before.reply)) throw contradiction(before.duration, duration)
+    const answered = { start: claim.window.start, end: end ?? reply.done.asOf }
+    if (reachesByUnit(duration, answered) || reaches(claim.window, reply)) return reply
+    if (before && firstBar(reply) === firstBar(before.reply)) return reply
+    before = { duration, reply }
+  }
+  throw new TidegateError(
+    'internal',
+    `The gateway's answers go back to ${before ? formatInstant(firstBar(before.reply)) : 'nowhere'}, and were to reach ` +
+      `${formatInstant(claim.window.start)} with ${before?.duration}: it may be that they are not whole.`,
+  )
+}
+
+function contradiction(shorter: string, longer: string): TidegateError {
+  return new TidegateError(
+    'internal',
+    `The gateway had earlier bars in ${shorter} than in ${longer}: its answer can't be trusted.`,
+  )
+}
+
+function outOfReach({ series }: Claim, asked: Window): TidegateError {
+  return new TidegateError(
+    'invalid',
+    `IBKR takes no duration from ${formatInstant(asked.end)} back to ${formatInstant(asked.start)} for ` +
+      `${series.spec} of ${series.instrumentId}, which it answers up to now only: ask for a later start.`,
+  )
+}

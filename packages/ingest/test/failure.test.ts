@@ -1,0 +1,202 @@
+import { type ErrorKind, parseInstant, TidegateError } from '@tidegate/core'
+import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { wipe } from '../../../test/support/wipe.ts'
+import { coveredOf, createWorld, relayWith, type World } from './world.ts'
+
+const at = parseInstant
+const NOW = at('2026-03-12T12:00Z')
+const WINDOW = { start: at('2026-03-03T15:00Z'), end: at('2026-03-03T16:00Z') }
+const REQUEST = { instruments: ['AAPL'], specs: ['1-MINUTE-LAST'], hours: 'regular', window: WINDOW } as const
+const HOUR_SEC = 3600
+
+let database: EmbeddedDatabase
+let world: World
+beforeAll(async () => {
+  database = await openPglite()
+  await database.migrate()
+})
+beforeEach(async () => {
+  await wipe(database)
+  world = createWorld(database, NOW)
+})
+afterAll(() => database?.close())
+
+/** The gateway fails in these ways, one a request, and is well again after. */
+function failWith(...kinds: (ErrorKind | TidegateError)[]): void {
+  world.relay.tamper = (_, answer) => {
+    const next = kinds.shift()
+    if (next === undefined) return answer
+    throw typeof next === 'string' ? new TidegateError(next, `the gateway said ${next}`) : next
+  }
+}
+
+async function started(): Promise<string> {
+  const { runId, chunks } = await world.ingest.start(REQUEST)
+  expect(chunks).toBe(1)
+  return runId
+}
+
+const covered = () => coveredOf(world.store, '1-MINUTE-LAST')
+const runState = async (id: string) => {
+  await world.ingest.sweep()
+  return (await world.store.run(id))?.state
+}
+
+describe('a failure that passes', () => {
+  it.each<ErrorKind>(['timeout', 'disconnected', 'farm-down', 'competing-session', 'pacing', 'busy'])(
+    '%s is tried again, later each time, for as long as it takes, and covers nothing meanwhile',
+    async (kind) => {
+      const run = await started()
+      failWith(...Array<ErrorKind>(9).fill(kind))
+      const delays: number[] = []
+      for (let i = 0; i < 9; i++) {
+        const [result] = await world.drain({ forSec: 0 })
+        expect(result).toMatchObject({ outcome: 'requeued', error: { kind } })
+        expect(await covered()).toEqual([])
+        delays.push(result?.retryAfterSec ?? 0)
+        world.clock.nowMs += (result?.retryAfterSec ?? 0) * 1000
+      }
+      expect(delays.slice(0, 5)).toEqual([2, 3, 6, 12, 24])
+      expect(Math.max(...delays)).toBeLessThanOrEqual(300)
+      expect(await world.drain()).toMatchObject([{ outcome: 'done', written: 60 }])
+      expect(await covered()).toEqual([WINDOW])
+      expect(await runState(run)).toBe('done')
+    },
+  )
+
+  it('waits as long as the bridge said', async () => {
+    await started()
+    failWith(new TidegateError('busy', 'later', { retryAfterMs: 45_000 }))
+    expect(await world.drain()).toMatchObject([{ outcome: 'requeued', retryAfterSec: 45 }])
+    expect(await world.drain({ forSec: 44 })).toEqual([])
+    expect(await world.drain({ forSec: 45 })).toMatchObject([{ outcome: 'done' }])
+  })
+
+  it('a message that comes too early finds nothing to do', async () => {
+    await started()
+    failWith(new TidegateError('busy', 'later', { retryAfterMs: 45_000 }))
+    const [chunk] = world.queue.messages
+    await world.drain()
+    expect(await world.ingest.work(chunk?.chunkId ?? '')).toEqual({ outcome: 'nothing', written: 0 })
+  })
+})
+
+describe('a failure that stays', () => {
+  it.each<[ErrorKind, string]>([
+    ['invalid', 'failed'],
+    ['unauthorized', 'failed'],
+    ['forbidden', 'failed'],
+    ['no-permission', 'parked'],
+    ['login-required', 'parked'],
+  ])('%s is %s at once', async (kind, outcome) => {
+    const run = await started()
+    failWith(kind)
+    expect(await world.drain({ forSec: 9 * HOUR_SEC })).toMatchObject([{ outcome, error: { kind } }])
+    expect(world.relay.asked).toHaveLength(1)
+    expect(await covered()).toEqual([])
+    expect(await runState(run)).toBe('failed')
+    expect((await world.store.run(run))?.series[0]?.error).toMatchObject({ kind })
+  })
+
+  it('internal is tried five times', async () => {
+    await started()
+    failWith(...Array<ErrorKind>(9).fill('internal'))
+    const results = await world.drain({ forSec: HOUR_SEC })
+    expect(results.map(({ outcome }) => outcome)).toEqual([...Array(4).fill('requeued'), 'failed'])
+  })
+
+  it('a contract that IBKR does not know is asked for again after an hour, and then parked', async () => {
+    await started()
+    failWith('not-found', 'not-found')
+    expect(await world.drain()).toMatchObject([{ outcome: 'requeued', retryAfterSec: HOUR_SEC }])
+    expect(await world.drain({ forSec: HOUR_SEC - 1 })).toEqual([])
+    expect(await world.drain({ forSec: HOUR_SEC })).toMatchObject([{ outcome: 'parked', error: { kind: 'not-found' } }])
+  })
+
+  it('what an outage said before does not count: after timeouts a contract still gets its second look', async () => {
+    await started()
+    failWith('timeout', 'timeout', 'timeout', 'timeout', 'timeout', 'timeout', 'not-found', 'internal')
+    const results = await world.drain({ forSec: 9 * HOUR_SEC })
+    expect(results.at(-1)?.outcome).toBe('done')
+    expect(await covered()).toEqual([WINDOW])
+  })
+
+  it('a schedule leaves it alone for an hour; a fetch by hand asks at once', async () => {
+    await started()
+    failWith('no-permission', 'no-permission')
+    await world.drain()
+    const wants = [{ instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' as const }]
+    await world.store.putDataset({ name: 'd', since: WINDOW.start, everySec: 60, wants })
+    await world.ingest.tick()
+    const open = await world.store.due(NOW + 10, 1000)
+    for (const id of open) {
+      const claim = await world.store.claim(id, { now: NOW + 10, leaseSec: 0 })
+      expect(claim?.window.start === WINDOW.start).toBe(false)
+    }
+    world.queue.messages.splice(0)
+    expect((await world.ingest.start(REQUEST)).chunks).toBe(1)
+  })
+})
+
+describe('a bridge', () => {
+  it('that is not there fails a start as `disconnected`, and no run is made', async () => {
+    const gone = world.another({
+      relay: relayWith(world.relay, {
+        status: () => Promise.reject(new TidegateError('disconnected', 'The bridge did not answer.')),
+      }),
+    })
+    await expect(gone.start(REQUEST)).rejects.toMatchObject({ kind: 'disconnected' })
+    expect(await world.store.outbox(10)).toEqual([])
+  })
+
+  it('that has no gateway says so, and chunks wait', async () => {
+    await started()
+    const { gateway, pacing } = await world.relay.status()
+    const down = world.another({
+      relay: relayWith(world.relay, {
+        status: async () => ({ pacing, gateway: { ...gateway, state: 'down', reason: 'it logs in' } }),
+      }),
+    })
+    const results = await world.drain({ ingest: down })
+    expect(results).toMatchObject([
+      { outcome: 'requeued', error: { kind: 'disconnected', message: expect.stringContaining('it logs in') } },
+    ])
+    expect(world.relay.asked).toEqual([])
+  })
+})
+
+describe('ticks', () => {
+  const wants = ['AAPL', 'MSFT'].map((symbol) => ({
+    instrumentId: `${symbol}.NASDAQ`,
+    spec: '1-MINUTE-LAST',
+    hours: 'regular' as const,
+  }))
+
+  it('twice, and two at once, ask for no window twice', async () => {
+    await world.store.putDataset({ name: 'd', since: at('2026-03-02'), everySec: 60, wants })
+    const results = await Promise.all([world.ingest.tick(), world.another({}).tick(), world.ingest.tick()])
+    expect(results.flatMap(({ problems }) => problems)).toEqual([])
+    expect((await world.ingest.tick()).chunks).toBe(0)
+    await world.drain()
+    const asked = world.relay.asked.map(({ contract, end, duration }) => `${contract.conId} ${end} ${duration}`)
+    expect(new Set(asked).size).toBe(asked.length)
+    expect(asked.length).toBe(results.reduce((sum, { chunks }) => sum + chunks, 0))
+    for (const { covered: windows } of await world.store.series()) expect(windows).toHaveLength(1)
+  })
+
+  it('are due by their period, and tell what can not be resolved beside the rest', async () => {
+    const none = { instrumentId: 'NONE.NASDAQ', spec: '1-DAY-LAST', hours: 'regular' as const }
+    await world.store.putDataset({ name: 'hourly', since: NOW - 86_400, everySec: 3600, wants: [...wants, none] })
+    const result = await world.ingest.tick()
+    expect(result.chunks).toBeGreaterThanOrEqual(2)
+    expect(result.problems).toMatchObject([{ instrument: 'NONE.NASDAQ', error: { kind: 'not-found' } }])
+    world.clock.nowMs += 60_000
+    expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })
+  })
+
+  it('ask for nothing that lies in the future', async () => {
+    await world.store.putDataset({ name: 'd', since: NOW + 60, everySec: 60, wants })
+    expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })
+  })
+})

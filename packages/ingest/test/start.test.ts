@@ -1,0 +1,73 @@
+import { parseInstant, TidegateError } from '@tidegate/core'
+import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { wipe } from '../../../test/support/wipe.ts'
+import { createWorld } from './world.ts'
+
+const at = parseInstant
+const DAY_SEC = 86_400
+const NOW = at('2026-03-12T12:00Z')
+const week = { start: at('2026-02-24T16:00Z'), end: at('2026-03-03T18:30Z') }
+
+let database: EmbeddedDatabase
+beforeAll(async () => {
+  database = await openPglite()
+  await database.migrate()
+})
+beforeEach(() => wipe(database))
+afterAll(() => database?.close())
+
+describe('start', () => {
+  const request = { instruments: ['AAPL'], specs: ['1-MINUTE-LAST'], hours: 'regular', window: week } as const
+
+  it('of some that are known and one that is not tells of both', async () => {
+    const world = createWorld(database, NOW)
+    const { problems, chunks, series } = await world.ingest.start({ ...request, instruments: ['AAPL', 'NONE', 'MSFT'] })
+    expect(problems).toMatchObject([{ instrument: 'NONE', error: { kind: 'not-found' } }])
+    expect(series.map(({ instrumentId }) => instrumentId)).toEqual(['AAPL.NASDAQ', 'MSFT.NASDAQ'])
+    expect(chunks).toBeGreaterThan(1)
+  })
+
+  it('of none that is known throws what was wrong with the first', async () => {
+    const world = createWorld(database, NOW)
+    await expect(world.ingest.start({ ...request, instruments: ['NONE'] })).rejects.toMatchObject({
+      kind: 'not-found',
+      message: expect.stringContaining('NONE'),
+    })
+  })
+
+  it('plans what it would ask, and asks nothing for it', async () => {
+    const world = createWorld(database, NOW)
+    const plan = await world.ingest.plan(request)
+    expect(plan.series).toMatchObject([{ instrumentId: 'AAPL', gaps: [week], wanted: week }])
+    expect(world.relay.asked).toEqual([])
+    const { chunks } = await world.ingest.start(request)
+    expect(chunks).toBe(plan.requests)
+    await world.drain()
+    expect(await world.ingest.plan(request)).toMatchObject({ requests: 0, expectedSec: 0, series: [{ gaps: [] }] })
+  })
+
+  it('refuses to mix made-up with real, and leaves the stored definitions alone', async () => {
+    const world = createWorld(database, NOW)
+    await world.ingest.start(request)
+    await world.drain()
+    const before = await world.store.instrument('AAPL.NASDAQ')
+    world.clock.nowMs += 2 * DAY_SEC * 1000
+    world.relay.simulated = true
+    const failure = await world.ingest.start({ ...request, instruments: ['AAPL', 'MSFT'] }).catch((e: unknown) => e)
+    expect(failure).toBeInstanceOf(TidegateError)
+    expect(failure).toMatchObject({ kind: 'invalid', message: expect.stringContaining('must not mix') })
+    expect(await world.store.instrument('AAPL.NASDAQ')).toEqual(before)
+    await world.store.putDataset({
+      name: 'd',
+      since: week.start,
+      everySec: 60,
+      wants: [{ instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' }],
+    })
+    await world.ingest.tick()
+    const asked = world.relay.asked.length
+    expect((await world.drain()).map(({ error }) => error?.kind)).toContain('invalid')
+    expect(world.relay.asked).toHaveLength(asked)
+    expect(await world.store.instrument('AAPL.NASDAQ')).toEqual(before)
+  })
+})

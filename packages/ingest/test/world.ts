@@ -1,0 +1,110 @@
+import type { ContractDetails, Window } from '@tidegate/core'
+import { createStore, type Database, type Store } from '@tidegate/db'
+import { type ChunkQueue, createIngest, type Ingest, type IngestOptions, type WorkResult } from '@tidegate/ingest'
+import type { Relay } from '@tidegate/relay'
+import { sql } from 'drizzle-orm'
+import { type Market, STOCKS } from './market.ts'
+import { createFakeRelay, type FakeRelay } from './relay.ts'
+
+export interface TestQueue extends ChunkQueue {
+  /** What was sent and not yet worked on: chunk ids and when each is due, epoch milliseconds. */
+  readonly messages: { readonly chunkId: string; readonly dueMs: number }[]
+}
+
+/** An ingest with everything around it in a test's hands. */
+export interface World {
+  readonly ingest: Ingest
+  readonly store: Store
+  readonly relay: FakeRelay
+  readonly queue: TestQueue
+  readonly clock: { nowMs: number }
+  /** Another ingest over the same parts, some of them replaced. */
+  another(parts: Partial<IngestOptions>): Ingest
+  /** Works on what is due, and on what becomes due within `forSec`, moving the clock. */
+  drain(options?: { readonly forSec?: number; readonly ingest?: Ingest }): Promise<WorkResult[]>
+}
+
+export function detailsOf(symbol: string, secType: 'STK' | 'CASH' | 'FUT' = 'STK', conId = 265598): ContractDetails {
+  const exchange = { STK: 'SMART', CASH: 'IDEALPRO', FUT: 'CME' }[secType]
+  const primary = secType === 'STK' ? { primaryExchange: 'NASDAQ' } : {}
+  return {
+    contract: { conId, symbol, localSymbol: symbol, secType, exchange, currency: 'USD', ...primary },
+    longName: symbol,
+    minTick: 0.01,
+    priceMagnifier: 1,
+    timeZoneId: 'US/Eastern',
+    tradingHours: '',
+    liquidHours: '',
+    stockType: '',
+    industry: '',
+    category: '',
+    contractMonth: '',
+    realExpirationDate: '',
+    underConId: 0,
+    minSize: 1,
+    sizeIncrement: 1,
+    validExchanges: [],
+    secIds: {},
+  }
+}
+
+const DETAILS = [detailsOf('AAPL'), detailsOf('MSFT', 'STK', 272093), detailsOf('EUR', 'CASH', 12087792)]
+
+export function createWorld(database: Database, nowSec: number, market: Market = STOCKS): World {
+  const clock = { nowMs: nowSec * 1000 }
+  const now = () => clock.nowMs
+  const store = createStore(database)
+  const relay = createFakeRelay(market, now, DETAILS)
+  const messages: { chunkId: string; dueMs: number }[] = []
+  const queue: TestQueue = {
+    messages,
+    async send(chunkIds, delaySec = 0) {
+      for (const chunkId of chunkIds) messages.push({ chunkId, dueMs: clock.nowMs + delaySec * 1000 })
+    },
+    async consume() {
+      throw new Error('A test works on its messages by hand.')
+    },
+  }
+  let ids = 0
+  const silent = { info: () => {}, warn: () => {}, error: () => {} }
+  const newId = () => `run-${clock.nowMs}-${++ids}`
+  const parts: IngestOptions = { store, relay, queue, now, random: () => 0.5, newId, log: silent }
+  const ingest = createIngest(parts)
+  return {
+    ingest,
+    store,
+    relay,
+    queue,
+    clock,
+    another: (others) => createIngest({ ...parts, ...others }),
+    async drain({ forSec = 0, ingest: worker = ingest } = {}) {
+      const until = clock.nowMs + forSec * 1000
+      const results: WorkResult[] = []
+      for (;;) {
+        messages.sort((a, b) => a.dueMs - b.dueMs)
+        const next = messages[0]
+        if (!next || next.dueMs > until) return results
+        messages.shift()
+        clock.nowMs = Math.max(clock.nowMs, next.dueMs)
+        results.push(await worker.work(next.chunkId))
+      }
+    },
+  }
+}
+
+/** Everything covered, whichever state, by the store's own word. */
+export async function coveredOf(store: Store, spec: string): Promise<readonly Window[]> {
+  return (await store.series({ specs: [spec] }))[0]?.covered ?? []
+}
+
+export async function statesOf(database: Database): Promise<string[]> {
+  const rows = await database.rows<{ state: string }>(
+    sql`select state from coverage where windows <> '{}' order by state`,
+  )
+  return rows.map((row) => row.state)
+}
+
+/** The relay with some methods replaced. */
+export function relayWith(relay: Relay, methods: Partial<Relay>): Relay {
+  return { ...relay, ...methods }
+}
