@@ -1,22 +1,16 @@
-import { formatInstant, parseInstant, parseSpec, settledPart } from '@tidegate/core'
-import type { PlanAnswer, ProgressAnswer, StartedAnswer } from '@tidegate/functions'
+import type { ProgressAnswer, StartedAnswer } from '@tidegate/functions'
 import type { Client, FetchBody } from './client.ts'
 import type { Context } from './context.ts'
+import { endsOf, type Gap, isOpen, keyOf, type Left, leftOf, type SeriesKey } from './left.ts'
 import type { Progress } from './progress.ts'
 
 const POLL_MS = 250
 /** How long the chunks of another run are waited for; after so many looks it is tried whether they are free to ask for. */
 const OTHERS = { mostMs: 600_000, everyMs: 500, looks: 20 }
-/** How far behind ours a gateway's clock may be. */
-const CLOCK_SLACK_SEC = 300
-/** No zone: a date is taken to end last on earth. */
-const ANYWHERE = ''
 /** A second asking closes what became final meanwhile; what is open after that is not going to be closed by asking. */
 const MOST_ROUNDS = 2
 
 type Problem = StartedAnswer['problems'][number]
-type SeriesKey = Pick<PlanAnswer['series'][number], 'instrumentId' | 'spec' | 'hours'>
-type Gap = PlanAnswer['series'][number]['gaps'][number]
 
 export interface FilledSeries extends SeriesKey {
   /** What of the window could be had when the fetch began, and is not covered: `[start, end)`, ISO. */
@@ -73,7 +67,7 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
       for (const { key, requests } of left) {
         const total = first.get(keyOf(key)) ?? requests
         const note = requests > 0 ? 'asked for by an earlier run' : undefined
-        if (total > 0) progress.show(seriesName(key), { settled: Math.max(0, total - requests), total, bars: 0, note })
+        if (total > 0) progress.show(seriesName(key), { settled: Math.max(0, total - requests), total, note })
       }
       await sleep(OTHERS.everyMs, signal)
       left = await look()
@@ -95,42 +89,6 @@ async function follow(client: Client, started: StartedAnswer, { sleep, signal, p
   }
 }
 
-interface Left {
-  readonly key: SeriesKey
-  readonly gaps: readonly Gap[]
-  readonly pending: readonly Gap[]
-  readonly requests: number
-}
-
-/** What is not covered yet of each series of the fetch, up to the end that it began with. */
-function leftOf(
-  plan: PlanAnswer,
-  keys: ReadonlySet<string>,
-  until: ReadonlyMap<string, number>,
-  nowSec: number,
-): Left[] {
-  return plan.series.flatMap(({ instrumentId, spec, hours, gaps, requests }) => {
-    const key = { instrumentId, spec, hours }
-    if (!keys.has(keyOf(key))) return []
-    const end = until.get(keyOf(key)) ?? Number.NEGATIVE_INFINITY
-    const clipped = gaps.flatMap((gap) => {
-      const gapEnd = Math.min(parseInstant(gap.end), end)
-      return parseInstant(gap.start) < gapEnd ? [{ start: gap.start, end: formatInstant(gapEnd) }] : []
-    })
-    const believed = believedUntil(spec, nowSec)
-    const missing = clipped.filter((gap) => parseInstant(gap.start) < believed)
-    const pending = clipped.filter((gap) => parseInstant(gap.start) >= believed)
-    return [{ key, gaps: missing, pending, requests: missing.length > 0 ? requests : 0 }]
-  })
-}
-
-/** From when on a gateway's silence proves nothing yet, epoch seconds; as if its clock were a little behind ours. */
-function believedUntil(spec: string, nowSec: number): number {
-  const asOf = Math.floor(nowSec) - CLOCK_SLACK_SEC
-  const answer = { asOf, timeZoneId: ANYWHERE, lastBar: undefined }
-  return settledPart({ start: 0, end: asOf }, parseSpec(spec), answer)?.end ?? 0
-}
-
 /** A failure makes what was pending a gap: it was not silence. */
 function settledSeries({ key, gaps, pending }: Left, error: string | undefined): FilledSeries {
   if (error === undefined) return { ...key, gaps, pending, error }
@@ -138,18 +96,6 @@ function settledSeries({ key, gaps, pending }: Left, error: string | undefined):
   return { ...key, gaps: all, pending: [], error: all.length > 0 ? error : undefined }
 }
 
-function endsOf(plan: PlanAnswer): Map<string, number> {
-  return new Map(plan.series.flatMap(({ wanted, ...key }) => (wanted ? [[keyOf(key), parseInstant(wanted.end)]] : [])))
-}
-
-function isOpen(left: readonly Left[]): boolean {
-  return left.some(({ gaps }) => gaps.length > 0)
-}
-
 function errorOf(run: ProgressAnswer, key: SeriesKey): string | undefined {
   return run.series.find((one) => keyOf(one) === keyOf(key))?.error?.message
-}
-
-function keyOf({ instrumentId, spec, hours }: SeriesKey): string {
-  return `${instrumentId} ${spec} ${hours}`
 }

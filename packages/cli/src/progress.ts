@@ -5,7 +5,8 @@ import type { Context } from './context.ts'
 export interface Advance {
   readonly settled: number
   readonly total: number
-  readonly bars: number
+  /** Bars written so far, where that is known. */
+  readonly bars?: number
   /** What holds it up, in a few words. */
   readonly note?: string
 }
@@ -27,7 +28,7 @@ export function createProgress({ terminal, err, now }: Pick<Context, 'terminal' 
 function barProgress(stream: NodeJS.WritableStream): Progress {
   const bars = new MultiBar({
     stream,
-    format: '{name} [{bar}] {percentage}% · {value}/{total} chunks · {bars} bars{note}',
+    format: '{name} [{bar}] {percentage}% · {value}/{total} chunks{bars}{note}',
     barsize: 24,
     fps: 8,
     hideCursor: true,
@@ -40,7 +41,7 @@ function barProgress(stream: NodeJS.WritableStream): Progress {
     show(name, { settled, total, bars: count, note }) {
       const payload = {
         name: name.padEnd(34),
-        bars: count.toLocaleString('en-US'),
+        bars: barsText(count, ' · '),
         note: note ? ` · ${note.slice(0, NOTE_LENGTH)}` : '',
       }
       const bar = shown.get(name) ?? bars.create(total, settled, payload)
@@ -56,7 +57,7 @@ function lineProgress(err: Context['err'], now: Context['now']): Progress {
   const shown = new Map<string, { readonly atMs: number; readonly text: string }>()
   return {
     show(name, { settled, total, bars, note }) {
-      const text = `${name}: ${settled}/${total} chunks, ${bars.toLocaleString('en-US')} bars${note ? ` (${note})` : ''}`
+      const text = `${name}: ${settled}/${total} chunks${barsText(bars, ', ')}${note ? ` (${note})` : ''}`
       const before = shown.get(name)
       if (before?.text === text) return
       if (before && settled < total && now() - before.atMs < LINE_EVERY_MS) return
@@ -65,4 +66,8 @@ function lineProgress(err: Context['err'], now: Context['now']): Progress {
     },
     stop() {},
   }
+}
+
+function barsText(bars: number | undefined, separator: string): string {
+  return bars === undefined ? '' : `${separator}${bars.toLocaleString('en-US')} bars`
 }

@@ -26,8 +26,9 @@ export function troublesOf({ problems, series }: Filled): string[] {
   ]
 }
 
-/** Series whose newest end is silent so far, in one line; empty where there are none. */
-export function pendingText(series: Filled['series']): string {
+/** Series whose newest end is silent so far, in one line; empty where there are none, or where nobody waited for it. */
+export function pendingText(filled: readonly Pick<Filled, 'series' | 'interrupted'>[]): string {
+  const series = filled.filter(({ interrupted }) => !interrupted).flatMap((one) => one.series)
   const open = series.filter(({ pending }) => pending.length > 0)
   if (open.length === 0) return ''
   const parts = open.map(({ instrumentId, spec, pending }) => {

@@ -8,6 +8,9 @@ import { createStore, openPglite, type Store } from '@tidegate/db'
 /** Friday 2026-11-20, 10:30 in New York: every market of the tests is open or has been. */
 export const NOW_MS = Date.UTC(2026, 10, 20, 15, 30)
 
+/** What making an empty database may take on a busy machine. */
+export const SLOW_MS = 60_000
+
 export interface Outcome {
   readonly status: number
   readonly out: string

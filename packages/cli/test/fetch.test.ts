@@ -1,7 +1,7 @@
 import { parseInstant } from '@tidegate/core'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { begin, createFolders, NOW_MS, tidegate } from './command.ts'
+import { begin, createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
 
 /** `reqHistoricalData`, as the wire numbers it. */
 const HISTORY = 20
@@ -14,7 +14,7 @@ let env: Record<string, string>
 
 beforeAll(async () => {
   folders = await createFolders()
-})
+}, SLOW_MS)
 afterAll(() => folders.remove())
 beforeEach(async () => {
   simulator = await createSimulator({ now: () => NOW_MS })
@@ -113,25 +113,6 @@ describe('fetch', () => {
     expect(requests()).toBe(0)
   })
 
-  test.each([
-    [['fetch', '--colour'], /required option|unknown option/],
-    [
-      ['fetch', '--instruments', 'AAPL', '--timeframe', '1MIN', '--start', '2024-01-02', '--bogus'],
-      /unknown option '--bogus'/,
-    ],
-    [
-      ['fetch', '--instruments', 'AAPL,,MSFT', '--timeframe', '1MIN', '--start', '2024-01-02'],
-      /names separated by commas/,
-    ],
-    [['connect', '--timeout', '0'], /1 to 3600 seconds/],
-    [['fly'], /unknown command 'fly'/],
-    [['simulate', '--replay', 'nothing'], /Expected ID=FILE/],
-  ])('misuse is status 2: %j', async (argv, message) => {
-    const { status, err } = await tidegate(folder, argv, { env })
-    expect(err).toMatch(message)
-    expect(status).toBe(2)
-  })
-
   test('what can be fetched is, beside what can not', async () => {
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,NOSUCH.NASDAQ', ...DAY, '--timeframe', '1MIN']
     const { status, out, err } = await tidegate(folder, argv, { env })
@@ -165,5 +146,40 @@ describe('fetch', () => {
     const again = await tidegate(folder, argv, { env })
     expect(again.out).toMatch(/AAPL\.NASDAQ .* 390 /)
     expect(again.status).toBe(0)
+  })
+
+  test('what a killed process had in hand is taken up at once and asked for once', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--timeframe', '1MIN']
+    await tidegate(folder, [...argv, '--start', '2026-11-16', '--end', '2026-11-17'], { env })
+    await folders.inStore(folder, async (store) => {
+      const [series] = await store.series()
+      const window = { start: parseInstant('2026-11-17'), end: parseInstant('2026-11-18') }
+      const chunks = [{ seriesId: series?.id ?? 0, window }]
+      const { chunkIds } = await store.createRun({ id: 'killed', source: 'fetch', chunks, now: NOW_MS / 1000 - 10 })
+      await store.delivered(
+        (await store.outbox(10)).map((entry) => entry.id),
+        NOW_MS / 1000 - 10,
+      )
+      expect(await store.claim(chunkIds[0] ?? '', { now: NOW_MS / 1000 - 10, leaseSec: 300 })).toBeDefined()
+    })
+    const asked = requests()
+    const { status, out, err } = await tidegate(folder, [...argv, ...DAY], { env })
+    expect(out).toMatch(/AAPL\.NASDAQ .* 390 /)
+    expect({ status, err: err.includes('gap left') }).toEqual({ status: 0, err: false })
+    expect(requests()).toBe(asked + 1)
+  })
+
+  test('up to now, what is silent is pending and no failure', async () => {
+    const noon = () => Date.UTC(2026, 10, 21, 12)
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', '1MIN,DAILY']
+    const saturday = await createSimulator({ now: noon })
+    try {
+      const { status, out } = await tidegate(folder, argv, { env: { IBKR_PORT: String(saturday.port) }, now: noon })
+      expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +390 .* 0 │/)
+      expect(out).toMatch(/Silent so far at the newest end.*AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-21 11:30/)
+      expect(status).toBe(0)
+    } finally {
+      await saturday.close()
+    }
   })
 })

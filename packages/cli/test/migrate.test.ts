@@ -13,6 +13,11 @@ test('migrate says what it did, and then that there is nothing to do', async () 
     const again = await tidegate(folder, ['migrate'])
     expect(again.out).toMatch(/was up to date: \d+ migrations? in all/)
     expect((await tidegate(folder, ['series'])).out).toBe('Nothing is stored yet.\n')
+
+    const status = await tidegate(folder, ['status'], { env: { IBKR_PORT: '1' } })
+    expect(status.out).toMatch(/database +│ answers/)
+    expect(status.out).toMatch(/bridge +│ Nobody answers at 127\.0\.0\.1:1/)
+    expect(status.status).toBe(1)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { BarColumns } from '@tidegate/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { begin, createFolders, type RunningCommand, tidegate } from './command.ts'
+import { begin, createFolders, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
 
 /** Real market data beside the checkout, where it is there; otherwise files of the same shape, with holes, made here. */
 const REAL = fileURLToPath(new URL('../../../../shared/data/', import.meta.url))
@@ -34,7 +34,7 @@ beforeAll(async () => {
   simulator = begin(folder, ['simulate', '--port', '0', ...replays.flatMap((replay) => ['--replay', replay])])
   await vi.waitUntil(() => simulator.said().includes('Stop it with Ctrl-C'), { timeout: 15_000, interval: 20 })
   env = { IBKR_PORT: /listens on 127\.0\.0\.1:(\d+)/.exec(simulator.said())?.[1] ?? '' }
-}, 60_000)
+}, SLOW_MS)
 afterAll(async () => {
   simulator.stop()
   expect((await simulator.outcome).status).toBe(0)
@@ -43,52 +43,60 @@ afterAll(async () => {
 })
 
 describe('replayed files, fetched', () => {
-  test('bid and ask are the files’ rows to the digit, and mid is the mean of both', async () => {
-    const specs = '1-MINUTE-BID,1-MINUTE-ASK,1-MINUTE-MID'
-    const fetched = await tidegate(
-      folder,
-      ['fetch', '--instruments', GBP.instrument, ...GBP.window, '--timeframe', specs],
-      { env },
-    )
-    expect(fetched.err).not.toContain('gap left')
-    expect(fetched.status).toBe(0)
+  test(
+    'bid and ask are the files’ rows to the digit, and mid is the mean of both',
+    async () => {
+      const specs = '1-MINUTE-BID,1-MINUTE-ASK,1-MINUTE-MID'
+      const fetched = await tidegate(
+        folder,
+        ['fetch', '--instruments', GBP.instrument, ...GBP.window, '--timeframe', specs],
+        { env },
+      )
+      expect(fetched.err).not.toContain('gap left')
+      expect(fetched.status).toBe(0)
 
-    const [bid, ask] = [await rowsOf(BID), await rowsOf(ASK)]
-    expect(await storedRows(GBP.instrument, '1-MINUTE-BID')).toEqual(bid)
-    expect(await storedRows(GBP.instrument, '1-MINUTE-ASK')).toEqual(ask)
-    const mids = await storedRows(GBP.instrument, '1-MINUTE-MID')
-    expect(mids.map(([time]) => time)).toEqual(bid.map(([time]) => time))
-    const worst = Math.max(
-      ...mids.flatMap((mid, i) =>
-        mid.slice(1, 5).map((price, j) => Math.abs((price ?? 0) - meanAt(bid, ask, i, j + 1))),
-      ),
-    )
-    expect(worst).toBeLessThan(1e-9)
+      const [bid, ask] = [await rowsOf(BID), await rowsOf(ASK)]
+      expect(await storedRows(GBP.instrument, '1-MINUTE-BID')).toEqual(bid)
+      expect(await storedRows(GBP.instrument, '1-MINUTE-ASK')).toEqual(ask)
+      const mids = await storedRows(GBP.instrument, '1-MINUTE-MID')
+      expect(mids.map(([time]) => time)).toEqual(bid.map(([time]) => time))
+      const worst = Math.max(
+        ...mids.flatMap((mid, i) =>
+          mid.slice(1, 5).map((price, j) => Math.abs((price ?? 0) - meanAt(bid, ask, i, j + 1))),
+        ),
+      )
+      expect(worst).toBeLessThan(1e-9)
 
-    const again = await tidegate(
-      folder,
-      ['fetch', '--instruments', GBP.instrument, ...GBP.window, '--timeframe', specs],
-      { env },
-    )
-    expect(again.out).toContain('Everything was covered already')
-  }, 60_000)
+      const again = await tidegate(
+        folder,
+        ['fetch', '--instruments', GBP.instrument, ...GBP.window, '--timeframe', specs],
+        { env },
+      )
+      expect(again.out).toContain('Everything was covered already')
+    },
+    SLOW_MS,
+  )
 
-  test('trades are the file’s rows to the digit, volumes too', async () => {
-    const argv = [
-      'fetch',
-      '--instruments',
-      EUR.instrument,
-      ...EUR.window,
-      '--timeframe',
-      '1-MINUTE-LAST',
-      '--hours',
-      'all',
-    ]
-    const fetched = await tidegate(folder, argv, { env })
-    expect(fetched.err).not.toContain('gap left')
-    expect(fetched.status).toBe(0)
-    expect(await storedRows(EUR.instrument, '1-MINUTE-LAST')).toEqual(await rowsOf(TRADES))
-  }, 60_000)
+  test(
+    'trades are the file’s rows to the digit, volumes too',
+    async () => {
+      const argv = [
+        'fetch',
+        '--instruments',
+        EUR.instrument,
+        ...EUR.window,
+        '--timeframe',
+        '1-MINUTE-LAST',
+        '--hours',
+        'all',
+      ]
+      const fetched = await tidegate(folder, argv, { env })
+      expect(fetched.err).not.toContain('gap left')
+      expect(fetched.status).toBe(0)
+      expect(await storedRows(EUR.instrument, '1-MINUTE-LAST')).toEqual(await rowsOf(TRADES))
+    },
+    SLOW_MS,
+  )
 
   test('what is replayed is said, with a command that fetches it', () => {
     expect(simulator.said()).toMatch(/GBP\/USD\.IDEALPRO +│ BID +│/)
@@ -158,7 +166,7 @@ async function makeFiles(): Promise<string> {
 function minutes(first: string, count: number): { at: string; n: number }[] {
   return Array.from({ length: count }, (_, n) => n)
     .filter((n) => n % 97 !== 5 && (n < 300 || n >= 360))
-    .map((n) => ({ at: new Date(Date.parse(first) + n * 60_000).toISOString().slice(0, 19).replace('T', ' '), n }))
+    .map((n) => ({ at: new Date(Date.parse(first) + n * SLOW_MS).toISOString().slice(0, 19).replace('T', ' '), n }))
 }
 
 function prices(base: number, n: number, digits: number): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FirstPart } from '@tidegate/cli'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { begin, createFolders, NOW_MS, type RunningCommand, tidegate } from './command.ts'
+import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
 
 const FIRST: readonly FirstPart[] = [
   { name: 'first-stocks', instruments: ['AAPL.NASDAQ', 'MSFT.NASDAQ'], spec: '1-MINUTE-LAST', days: 3 },
@@ -16,7 +16,7 @@ const ONCE = ['start', '--once']
 let folders: Awaited<ReturnType<typeof createFolders>>
 beforeAll(async () => {
   folders = await createFolders()
-})
+}, SLOW_MS)
 afterAll(() => folders.remove())
 
 const beacon = (folder: string) => join(folder, '.tidegate', 'server.json')
@@ -78,6 +78,12 @@ describe('start', () => {
       const series = await tidegate(folder, ['series'])
       expect(series.out).toMatch(/MSFT\.NASDAQ +│ 5-MINUTE-LAST .* 2026-11-17 00:00 to 2026-11-18 00:00/)
       expect((await tidegate(folder, ['connect'])).out).toMatch(/account +│ SIM/)
+
+      const elsewhere = { env: { TIDEGATE_URL: url, TIDEGATE_KEY: key } }
+      expect((await tidegate(tmpdir(), ['series'], elsewhere)).out).toBe(series.out)
+      const wrong = await tidegate(tmpdir(), ['series'], { env: { ...elsewhere.env, TIDEGATE_KEY: 'k'.repeat(32) } })
+      expect(wrong.err).toContain('A key is needed')
+      expect(wrong.status).toBe(1)
 
       const second = await tidegate(folder, ONCE, { first: FIRST })
       expect(second.err).toMatch(new RegExp(`already runs in this folder: process ${process.pid} at ${url}`))

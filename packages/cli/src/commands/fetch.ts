@@ -62,7 +62,7 @@ async function fetchNow(context: Context, target: Target, body: FetchBody): Prom
       return [instrumentId, spec, hours, bars, instantCell(from), instantCell(to), gaps.length]
     }),
   )
-  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText(filled.series))
+  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText([filled]))
   if (filled.interrupted) {
     const next = url
       ? `The run goes on in the Tidegate at ${url}.`

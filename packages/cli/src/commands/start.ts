@@ -107,7 +107,7 @@ async function fillFirst(
     const one = stored.find((s) => s.instrumentId === instrumentId && s.spec === spec && s.hours === hours)
     return [instrumentId, spec, hours, one?.bars ?? 0, instantCell(one?.from), instantCell(one?.to), gaps.length]
   })
-  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText(series))
+  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText(filled))
   if (context.signal.aborted) {
     context.err('Interrupted. What was fetched is stored; the next start goes on where this one stopped.\n')
     return false
