@@ -48,6 +48,7 @@ export const LISTINGS: readonly Listing[] = [
   listing({ symbol: 'ES', secType: 'FUT', lastTradeDateOrContractMonth: '202412' }),
   listing({ symbol: 'ESTX50', secType: 'FUT', lastTradeDateOrContractMonth: '202412' }),
   listing({ tradingClass: 'ZN', secType: 'CONTFUT' }),
+  listing({ symbol: 'XAUUSD', secType: 'CMDTY' }),
 ]
 
 export const KINDS: readonly PriceKind[] = ['TRADES', 'MIDPOINT', 'BID', 'ASK', 'BID_ASK', 'ADJUSTED_LAST', 'AGGTRADES']

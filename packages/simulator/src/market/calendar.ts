@@ -84,7 +84,8 @@ export function hasOffHours(venue: VenueName): boolean {
 }
 
 const cache = new Map<string, readonly Session[]>()
-const MAX_CACHED = 400_000
+/** Twenty years of days at a venue are 5,000; some 200 bytes each. */
+const MAX_CACHED = 60_000
 
 /** The sessions of one date, in order; none on a day the venue is closed. */
 export function sessionsOf(venue: VenueName, useRTH: boolean, day: Day): readonly Session[] {

@@ -9,7 +9,7 @@ import { askOf, bidOf, createQuoteTally, midOf, type Quote } from './tally/quote
 import { createSpreadTally } from './tally/spread.ts'
 import { gather, type Tally } from './tally/tally.ts'
 import { createTradeTally } from './tally/trades.ts'
-import type { Motion } from './tape.ts'
+import type { Motion, Tape } from './tape.ts'
 import { createTrading } from './trading.ts'
 import type { BarsQuery, Listing, MarketBar, PriceKind, Session } from './types.ts'
 
@@ -22,8 +22,8 @@ export interface History {
   bars(query: BarsQuery): readonly MarketBar[]
 }
 
-/** The generated history of a product: a pure function of seed, product and time. `id` tells products of one market apart. */
-export function createHistory(product: Product, id: number, seed: string, reel: Reel): History {
+/** The generated history of a product: a pure function of seed, product and time. */
+export function createHistory(product: Product, seed: string, reel: Reel): History {
   const { listing, venue } = product
   const ticksPerUnit = Math.round(1 / listing.minTick)
   const motion: Motion = {
@@ -40,10 +40,11 @@ export function createHistory(product: Product, id: number, seed: string, reel: 
     offers: (whatToShow) => isOffered(listing, whatToShow),
     bars({ barSize, whatToShow, useRTH, startSec, endSec, nowSec }) {
       const tally = tallyOf(product, whatToShow, ticksPerUnit)
-      const trades = isTrades(whatToShow) && product.volume > 0
+      const withVolume = isTrades(whatToShow) && product.volume > 0
       const made: MarketBar[] = []
       let current: Session | undefined
-      let segments: readonly Segment[] = []
+      /** The current session's tapes, each recorded when a bar first needs it. */
+      let spools: { readonly segment: Segment; tape?: Tape }[] = []
       const walk = { sessions: (from: number, to: number) => sessions(useRTH, from, to), zone, barSize }
       visitBars(
         { ...walk, startSec, endSec, nowSec },
@@ -51,11 +52,13 @@ export function createHistory(product: Product, id: number, seed: string, reel: 
           take(session, fromSec, toSec) {
             if (session !== current) {
               current = session
-              segments = segmentsOf(venue, dayOfDate(session.date))
+              spools = segmentsOf(venue, dayOfDate(session.date)).map((segment) => ({ segment }))
             }
-            for (const segment of segments) {
+            for (const spool of spools) {
+              const { segment } = spool
               if (segment.startSec >= toSec || segment.endSec <= fromSec) continue
-              gather(tally, reel.tape(id, motion, segment, trades), fromSec, toSec)
+              spool.tape ??= reel.tape(listing.conId, motion, segment, withVolume)
+              gather(tally, spool.tape, fromSec, toSec)
             }
           },
           close(timeSec) {

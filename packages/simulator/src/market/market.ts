@@ -18,17 +18,21 @@ export interface MarketParts {
 /** A market of products: each has a history that is a pure function of the seed, the listing and time, or a replayed one. */
 export function createMarket({ products, seed, replayed }: MarketParts): Market {
   const reel = createReel()
-  const standIns = new Map(replayed.map((history) => [history.listing.conId, history]))
-  const histories = products.map(
-    (product, id) => standIns.get(product.listing.conId) ?? createHistory(product, id, seed, reel),
-  )
-  const byConId = new Map(histories.map((history) => [history.listing.conId, history]))
-  const listings = histories.map(({ listing }) => listing)
-  const historyOf = ({ conId, localSymbol }: Listing): History => {
-    const history = byConId.get(conId)
-    if (!history) throw new Error(`The market does not list ${localSymbol} (conId ${conId}).`)
+  const histories = new Map(replayed.map((history) => [history.listing.conId, history]))
+  const byConId = new Map(products.map((product) => [product.listing.conId, product]))
+  const listings = products.map(({ listing }) => histories.get(listing.conId)?.listing ?? listing)
+
+  /** A history is made when first asked for: few of the listings ever are. */
+  function historyOf({ conId, localSymbol }: Listing): History {
+    const known = histories.get(conId)
+    if (known) return known
+    const product = byConId.get(conId)
+    if (!product) throw new Error(`The market does not list ${localSymbol} (conId ${conId}).`)
+    const history = createHistory(product, seed, reel)
+    histories.set(conId, history)
     return history
   }
+
   return {
     find: (query) => listings.filter((listing) => fits(query, listing)),
     search: (pattern) => listings.filter((listing) => isLike(listing, pattern)).slice(0, MAX_FOUND),

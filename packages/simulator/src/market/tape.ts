@@ -36,13 +36,21 @@ export interface Tape {
   readonly volumes: Int32Array
 }
 
-/** The tape of a segment: a random walk tied to the price's level where the segment begins and ends. */
-export function recordTape(motion: Motion, segment: Segment, withVolume: boolean): Tape {
-  const blocks = Math.floor((segment.endSec - segment.startSec) / BLOCK_SEC)
+/** A day of blocks, the longest session there is. */
+const MAX_BLOCKS = DAY_SEC / BLOCK_SEC
+
+/** Room for one walk, to be used again for the next. */
+export function createScratch(): Float64Array {
+  return new Float64Array(MAX_BLOCKS + 1)
+}
+
+/** The tape of a segment: a random walk tied to the price's level where the segment begins and ends. Overwrites `scratch`. */
+export function recordTape(scratch: Float64Array, motion: Motion, segment: Segment, withVolume: boolean): Tape {
+  const blocks = Math.min(Math.floor((segment.endSec - segment.startSec) / BLOCK_SEC), MAX_BLOCKS)
   return {
     startSec: segment.startSec,
     blocks,
-    knots: walk(motion, segment, blocks),
+    knots: walk(motion, segment, scratch, blocks),
     volumes: withVolume ? volumesOf(motion, segment, blocks) : new Int32Array(0),
   }
 }
@@ -56,9 +64,8 @@ const HALF_HASH = 0x8000_0000
 const SHORTEST_DAY_SEC = DAY_SEC / 4
 
 /** Midpoint displacement: each midpoint strays from its neighbours' mean as far as a random walk of that length would. */
-function walk(motion: Motion, { startSec, endSec }: Segment, blocks: number): Int32Array {
+function walk(motion: Motion, { startSec, endSec }: Segment, path: Float64Array, blocks: number): Int32Array {
   const { seed, swing, middle } = motion
-  const path = new Float64Array(blocks + 1)
   const open = middle * levelAt(seed, swing, startSec)
   path[0] = open
   path[blocks] = middle * levelAt(seed, swing, endSec)

@@ -86,7 +86,7 @@ export interface BarsQuery {
   readonly barSize: string
   readonly whatToShow: PriceKind
   readonly useRTH: boolean
-  /** Bars whose trading lies within `[startSec, endSec)`, epoch seconds. */
+  /** Bars whose trading begins within `[startSec, endSec)`, epoch seconds; each is whole, even where it ends later. */
   readonly startSec: number
   readonly endSec: number
   /** The market's clock: nothing from this instant on exists yet. The bar it falls into is forming. */

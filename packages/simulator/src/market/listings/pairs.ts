@@ -10,6 +10,10 @@ const PAIRS: readonly [symbol: string, currency: string, name: string, price: nu
   ['USD', 'CHF', 'US Dollar', 0.88, 0.00005, 12087820],
   ['USD', 'CAD', 'US Dollar', 1.37, 0.00005, 15016062],
   ['EUR', 'GBP', 'European Monetary Union Euro', 0.85, 0.00005, 12087807],
+  ['NZD', 'USD', 'New Zealand Dollar', 0.61, 0.00005, 39453441],
+  ['EUR', 'JPY', 'European Monetary Union Euro', 162, 0.005, 14321016],
+  ['GBP', 'JPY', 'British Pound', 190, 0.005, 14321015],
+  ['EUR', 'CHF', 'European Monetary Union Euro', 0.94, 0.00005, 12087817],
 ]
 
 // biome-ignore format: a table

@@ -58,6 +58,8 @@ function idsOf(listing: Listing): string[] {
     if (exchange === 'EUREX') return [`${symbol} ${tradingClass} ${lastTradeDate}.${exchange}`]
     return [`${localSymbol}.${exchange}`, `${localSymbol.slice(0, -1)}${contractMonth.slice(2, 4)}.${exchange}`]
   }
+  if (secType === 'CFD') return [`${symbol}.IBCFD`]
+  if (secType === 'CMDTY') return [`${symbol}.IBCMDTY`]
   const name = symbol.replaceAll(' ', '-')
   return [`${name}.${primaryExchange}`, ...(currency === 'USD' ? [name, `${name}.SMART`] : [])]
 }

@@ -58,11 +58,11 @@ export function countOf(volume: number, block: number, j: number): number {
 /** Trades in the whole block: the sum over its seconds. */
 export function blockCount(volume: number, block: number): number {
   if (volume < BUSY) return QUIET_COUNTS[volume * SHARES.length + (block % SHARES.length)] ?? 0
-  return BLOCK_SEC + Math.floor(volume / LOT)
+  return BLOCK_SEC + ((volume / LOT) | 0)
 }
 
 /** Trades of blocks in which not every second has one, by volume and place in the pattern of shares. */
-const QUIET_COUNTS = Array.from({ length: BUSY * SHARES.length }, (_, i) => {
+const QUIET_COUNTS = Uint8Array.from({ length: BUSY * SHARES.length }, (_, i) => {
   let count = 0
   for (let j = 0; j < BLOCK_SEC; j++) count += countOf(Math.floor(i / SHARES.length), i % SHARES.length, j)
   return count
