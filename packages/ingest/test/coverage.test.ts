@@ -168,7 +168,7 @@ describe('what is not final', () => {
     }
     await fetch()
     expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([
-      { start: today.start, end: at('2026-03-03T16:21Z') },
+      { start: today.start, end: at('2026-03-03T16:20Z') },
     ])
     world.relay.lagSec = 0
     await fetch()

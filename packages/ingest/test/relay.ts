@@ -1,4 +1,4 @@
-import { type ContractDetails, TidegateError } from '@tidegate/core'
+import { type BarColumns, type ContractDetails, sliceBars, TidegateError } from '@tidegate/core'
 import type { BarsAnswer, BarsRequest, BridgeStatus, Relay } from '@tidegate/relay'
 import { barsIn, type Market, type Session, sessionsIn } from './market.ts'
 
@@ -53,12 +53,17 @@ function answerOf(market: Market, request: BarsRequest, nowSec: number, lagSec: 
   if (sizeSec === undefined) throw new Error(`This market has no bars of ${request.barSize}.`)
   const end = Math.min(request.end ?? nowSec, nowSec)
   const start = startOf(market, request.duration, end)
-  const cut = Math.min(end, nowSec - lagSec)
   // A daily bar is booked under its date, and is in the answer when its session is.
   const wanted = sizeSec === DAY_SEC ? { start: start - DAY_SEC, end } : { start, end }
-  const bars = barsIn(market, sizeSec, wanted, cut)
+  const bars = behind(barsIn(market, sizeSec, wanted, end), lagSec === 0 ? end : nowSec - lagSec - sizeSec)
   const done = { bars: bars.t.length, empty: bars.t.length === 0, asOf: nowSec, notices: [] }
   return { bars, done }
+}
+
+/** The bars that start by then: what is younger has not reached history yet. */
+function behind(bars: BarColumns, lastSec: number): BarColumns {
+  const found = bars.t.findIndex((t) => t > lastSec)
+  return found < 0 ? bars : sliceBars(bars, 0, found)
 }
 
 /** D counts sessions back from the one that holds the end or began last before it, S seconds of trading, the rest is calendar. */
