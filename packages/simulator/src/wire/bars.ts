@@ -12,6 +12,8 @@ import { Refusal } from './refusal.ts'
 
 /** Bars made and printed in one go, a few milliseconds' work; between such slices other clients get their turn. */
 const SLICE_BARS = 4000
+/** A session added up to a day takes about as long as so many bars. */
+const SESSION_WORK = 40
 /** No bar prints shorter: a date of 8, seven numbers of at least 1, eight NULs. */
 const MIN_BAR_BYTES = 23
 
@@ -59,21 +61,21 @@ function barsIn(gateway: Gateway, plan: HistoryPlan, { startSec, endSec }: Windo
   return gateway.market.bars(query)
 }
 
-/** Cuts a window of intraday bars where sessions begin, so that no bar is cut; longer bars come in one piece. */
+/** Cuts a window where sessions begin, so that no bar is cut: each starts in one slice, and is whole there. */
 function sliceWindow(gateway: Gateway, { listing, size, useRTH, window }: HistoryPlan): Window[] {
-  if (!size.intraday) return [window]
   const sessions = gateway.market.sessions(listing, useRTH, window.startSec, window.endSec)
   const starts: number[] = [window.startSec]
   let inSlice = 0
   let total = 0
   for (const session of sessions) {
     const from = Math.max(session.startSec, window.startSec)
-    const bars = Math.ceil((Math.min(session.endSec, window.endSec) - from) / size.seconds)
-    if (inSlice > 0 && inSlice + bars > SLICE_BARS) {
+    const bars = size.intraday ? Math.ceil((Math.min(session.endSec, window.endSec) - from) / size.seconds) : 1
+    const work = size.intraday ? bars : SESSION_WORK
+    if (inSlice > 0 && inSlice + work > SLICE_BARS) {
       starts.push(from)
       inSlice = 0
     }
-    inSlice += bars
+    inSlice += work
     total += bars
   }
   if (total * MIN_BAR_BYTES > MAX_FRAME_BYTES) throw tooLong()
