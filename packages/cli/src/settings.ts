@@ -17,8 +17,10 @@ export interface Settings {
   readonly server: Door | undefined
   /** A bridge that runs elsewhere: `BRIDGE_URL` and `BRIDGE_KEY`. Undefined: one in this process. */
   readonly bridge: Door | undefined
-  /** Whether a gateway was named, so that no simulator stands in for it. */
+  /** Whether a gateway was named (`IBKR_HOST`), so that no simulator stands in for it. */
   readonly namesGateway: boolean
+  /** Whether a gateway's host or port was named: whoever does that means that one and no other. */
+  readonly meansGateway: boolean
   /** Of the functions in this process. Their key is a fresh one where none is set. */
   readonly functions: FunctionsSettings
 }
@@ -40,6 +42,7 @@ export function readSettings(env: Environment, newKey: () => string): Settings {
     server: TIDEGATE_URL ? { url: address('TIDEGATE_URL', TIDEGATE_URL), key: functions.keys[0] ?? '' } : undefined,
     bridge: BRIDGE_URL ? functions.bridge : undefined,
     namesGateway: Boolean(given.IBKR_HOST),
+    meansGateway: Boolean(given.IBKR_HOST || given.IBKR_PORT),
     functions,
   }
 }

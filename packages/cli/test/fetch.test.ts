@@ -94,25 +94,6 @@ describe('fetch', () => {
     expect(stored).toEqual([])
   })
 
-  test.each([
-    [
-      ['--instruments', 'NOSUCH.NASDAQ'],
-      /NOSUCH\.NASDAQ.*IBKR knows no such contract|NOSUCH\.NASDAQ: .*security definition/i,
-    ],
-    [['--instruments', '//'], /"\/\/".*instrument/],
-    [['--start', '2026-11-18'], /2026-11-18T00:00:00Z must be before the end 2026-11-18T00:00:00Z/],
-    [['--start', '2024-02-30'], /"2024-02-30" is no instant/],
-    [['--end', 'tomorrow'], /"tomorrow" is no instant/],
-    [['--timeframe', '7MIN'], /"7MIN" is no timeframe: expected 1MIN/],
-  ])('refuses %j in one line that says why', async (faulty, message) => {
-    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN', ...faulty]
-    const { status, out, err } = await tidegate(folder, argv, { env })
-    expect(err).toMatch(message)
-    expect(err).toMatch(/^tidegate: [^\n]+\n$/)
-    expect({ status, out }).toEqual({ status: 1, out: '' })
-    expect(requests()).toBe(0)
-  })
-
   test('what can be fetched is, beside what can not', async () => {
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,NOSUCH.NASDAQ', ...DAY, '--timeframe', '1MIN']
     const { status, out, err } = await tidegate(folder, argv, { env })

@@ -14,8 +14,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Prints how the gateway is connected. A Tidegate that runs is asked for its own connection; without one the gateway
- * is connected to, and no database touched. Throws, with what to check, where the gateway is not ready.
+ * Prints how the gateway is connected. A Tidegate that runs is asked for its own connection; without one, or where
+ * `IBKR_HOST` or `IBKR_PORT` means a certain gateway, that is connected to, and no database touched. Throws, with what to check, where the gateway is not ready.
  */
 export async function runConnect(context: Context, options: ConnectOptions): Promise<number> {
   const gateway = await gatewayOf(context, options)
@@ -26,7 +26,7 @@ export async function runConnect(context: Context, options: ConnectOptions): Pro
 
 async function gatewayOf(context: Context, { timeoutMs, verbose }: ConnectOptions): Promise<BridgeStatus['gateway']> {
   const settings = readSettings(context.env, context.newKey)
-  const server = settings.server ?? (await findServer(context))
+  const server = settings.server ?? (settings.meansGateway ? undefined : await findServer(context))
   if (server) {
     const { bridge } = await createClient({ ...server, fetch: context.fetch }).status()
     if (bridge.ok) return bridge.gateway

@@ -54,7 +54,7 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
   if (url === undefined) throw new TidegateError('internal', 'The functions came up without a port.')
   closer.add(await announce(context, { url, key: settings.functions.keys[0] ?? '' }))
 
-  const complete = await fillFirst(context, stack, options.first, settings.functions.hours)
+  const complete = !signal.aborted && (await fillFirst(context, stack, options.first, settings.functions.hours))
   if (options.once) return signal.aborted ? INTERRUPTED : complete ? 0 : 1
   if (signal.aborted) return 0
   stack.functions.startSchedule()
@@ -68,6 +68,7 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
 async function bringUp(context: Context, settings: Settings, options: StartOptions, closer: Closer): Promise<Stack> {
   const log = serverLog(context, options.verbose)
   const gateway = settings.bridge || settings.namesGateway ? undefined : await openSimulator(context, closer)
+  if (!gateway) context.out('Waiting for the gateway to be ready.\n')
   const { relay, close } = await openRelay(context, settings, { gateway, log })
   closer.add(close)
   if ((await relay.status()).gateway.simulated) context.out(SIMULATED_BANNER)

@@ -1,0 +1,75 @@
+import { createSimulator, type Simulator } from '@tidegate/simulator'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
+
+/** `reqHistoricalData`, as the wire numbers it. */
+const HISTORY = 20
+const DAY = ['--start', '2026-11-17', '--end', '2026-11-18']
+
+let folders: Awaited<ReturnType<typeof createFolders>>
+let simulator: Simulator
+let folder: string
+let server: RunningCommand
+
+beforeAll(async () => {
+  folders = await createFolders()
+  folder = await folders.next()
+  simulator = await createSimulator({ now: () => NOW_MS })
+  const env = { IBKR_HOST: simulator.host, IBKR_PORT: String(simulator.port) }
+  server = begin(folder, ['start', '--port', '0'], { env, first: [] })
+  await vi.waitUntil(() => server.said().includes('Serving at'), { timeout: 15_000, interval: 20 })
+}, SLOW_MS)
+afterAll(async () => {
+  server.stop()
+  await server.outcome
+  await simulator.close()
+  await folders.remove()
+})
+
+describe('a Tidegate that runs', () => {
+  test('says that its gateway makes its data up, also where the gateway was named', () => {
+    expect(server.said()).toContain('SIMULATED DATA')
+  })
+
+  test.each([
+    [['--instruments', 'NOSUCH.NASDAQ'], /NOSUCH\.NASDAQ: .*security definition/i],
+    [['--instruments', '//'], /"\/\/".*instrument/],
+    [['--start', '2026-11-18'], /2026-11-18T00:00:00Z must be before the end 2026-11-18T00:00:00Z/],
+    [['--start', '2024-02-30'], /"2024-02-30" is no instant/],
+    [['--end', 'tomorrow'], /"tomorrow" is no instant/],
+    [['--timeframe', '7MIN'], /"7MIN" is no timeframe: expected 1MIN/],
+  ])('refuses %j in one line that says why', async (faulty, message) => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN', ...faulty]
+    const { status, out, err } = await tidegate(folder, argv)
+    expect(err).toMatch(message)
+    expect(err).toMatch(/^tidegate: [^\n]+\n$/)
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect(simulator.received.filter(({ messageId }) => messageId === HISTORY)).toEqual([])
+  })
+
+  test('goes on with a run whose command was interrupted', async () => {
+    const argv = ['fetch', '--instruments', 'MSFT.NASDAQ', ...DAY, '--timeframe', '1MIN']
+    const command: RunningCommand = begin(folder, argv, {
+      async fetch(request) {
+        const response = await fetch(request)
+        if (new URL(request.url).pathname === '/v1/runs') command.stop()
+        return response
+      },
+    })
+    const { status, err } = await command.outcome
+    expect(err).toContain('The run goes on in the Tidegate at http://127.0.0.1:')
+    expect(status).toBe(130)
+    const again = await tidegate(folder, argv)
+    expect(again.out).toMatch(/MSFT\.NASDAQ .* 390 /)
+    expect(again.status).toBe(0)
+    expect(simulator.received.filter(({ messageId }) => messageId === HISTORY)).toHaveLength(1)
+  })
+
+  test('is not asked how a gateway is connected that was meant by its port', async () => {
+    const own = await tidegate(folder, ['connect'])
+    expect(own.out).toMatch(new RegExp(`port +│ ${simulator.port}`))
+    const meant = await tidegate(folder, ['connect'], { env: { IBKR_PORT: '1' } })
+    expect(meant.err).toContain('Nobody answers at 127.0.0.1:1')
+    expect(meant.status).toBe(1)
+  })
+})
