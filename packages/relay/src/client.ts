@@ -6,6 +6,7 @@ import {
   emptyBars,
   TidegateError,
 } from '@tidegate/core'
+import { z } from 'zod'
 import {
   type BarsDone,
   type BarsRequest,
@@ -39,6 +40,23 @@ export interface RelayOptions {
   readonly fetch?: (request: Request) => Promise<Response> | Response
 }
 
+/** Only as much of a contract's details as makes them usable: the bridge may say more than we know. */
+const contractsSchema = z.object({
+  contracts: z
+    .array(z.looseObject({ contract: z.looseObject({ conId: z.int(), symbol: z.string(), secType: z.string() }) }))
+    .min(1),
+})
+
+/** What a status says where no bridge of ours answered, but something between us and it. */
+const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  429: 'busy',
+  502: 'disconnected',
+  503: 'disconnected',
+  504: 'timeout',
+}
+
 /** A client of the relay at `url`. Aborting a call hangs up, and the bridge then cancels upstream. */
 export function createRelay({ url, key, fetch = (request) => globalThis.fetch(request) }: RelayOptions): Relay {
   async function call(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
@@ -67,14 +85,14 @@ export function createRelay({ url, key, fetch = (request) => globalThis.fetch(re
 
   return {
     async contracts(request, signal) {
-      const body = (await (await call('/v1/contracts', request, signal)).json()) as { contracts: ContractDetails[] }
-      return body.contracts
+      const body = await bodyOf(await call('/v1/contracts', request, signal))
+      return checked(contractsSchema, body).contracts as unknown as ContractDetails[]
     },
     async bars(request, signal) {
       return readBars(await call('/v1/bars', request, signal))
     },
     async status(signal) {
-      return statusSchema.parse(await (await call('/v1/status', undefined, signal)).json())
+      return checked(statusSchema, await bodyOf(await call('/v1/status', undefined, signal)))
     },
   }
 }
@@ -85,11 +103,12 @@ async function errorOf(response: Response): Promise<TidegateError> {
   try {
     body = JSON.parse(text)
   } catch (cause) {
-    return new TidegateError('internal', `The bridge answered ${response.status} with no JSON: ${text.slice(0, 200)}`, {
+    const kind = KIND_OF_STATUS[response.status] ?? 'internal'
+    return new TidegateError(kind, `The bridge answered ${response.status} with no JSON: ${text.slice(0, 200)}`, {
       cause,
     })
   }
-  return errorFrom((body as { error?: unknown }).error)
+  return errorFrom((body as { error?: unknown } | null)?.error)
 }
 
 function errorFrom(body: unknown): TidegateError {
@@ -102,12 +121,48 @@ function errorFrom(body: unknown): TidegateError {
   return new TidegateError(kind as ErrorKind, message, { code, retryAfterMs })
 }
 
+async function bodyOf(response: Response): Promise<unknown> {
+  let text: string
+  try {
+    text = await response.text()
+  } catch (cause) {
+    throw brokenOff(cause)
+  }
+  return parsedJson(text)
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new TidegateError('internal', `The bridge sent what is no JSON: ${text.slice(0, 200)}`, { cause })
+  }
+}
+
+/** What the bridge said, as this version knows it. Throws `internal` for anything else. */
+function checked<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  const where = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+  throw new TidegateError(
+    'internal',
+    `The bridge answered otherwise than expected (${where}): do it and this side have the same version?`,
+    { cause: parsed.error },
+  )
+}
+
+function brokenOff(cause?: unknown): TidegateError {
+  return new TidegateError('disconnected', 'The reply of the bridge broke off before its end: asking again is safe.', {
+    cause,
+  })
+}
+
 /** Reads a bars reply to its `done` line. Without one the answer is not whole, and that is a failure. */
 async function readBars(response: Response): Promise<BarsAnswer> {
   const bars = emptyBars()
   for await (const line of linesOf(response)) {
     if ('done' in line) {
-      const done = barsDoneSchema.parse(line.done)
+      const done = checked(barsDoneSchema, line.done)
       if (done.bars !== bars.t.length) {
         throw new TidegateError(
           'disconnected',
@@ -119,11 +174,11 @@ async function readBars(response: Response): Promise<BarsAnswer> {
     if ('error' in line) throw errorFrom(line.error)
     if ('t' in line) appendBars(bars, checkedColumns(line))
   }
-  throw new TidegateError('disconnected', 'The reply of the bridge broke off before its end: asking again is safe.')
+  throw brokenOff()
 }
 
 function checkedColumns(line: object): BarColumns {
-  const columns = barColumnsSchema.parse(line)
+  const columns = checked(barColumnsSchema, line)
   const { length } = columns.t
   if (Object.values(columns).some((column) => column.length !== length)) {
     throw new TidegateError('internal', 'The bridge sent columns of different lengths.')
@@ -131,19 +186,29 @@ function checkedColumns(line: object): BarColumns {
   return columns
 }
 
+/** The objects of a newline-delimited reply. A last line without its end is not whole, and is left out. */
 async function* linesOf(response: Response): AsyncGenerator<object> {
   if (!response.body) return
+  const texts = response.body.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]()
   let rest = ''
   try {
-    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split('\n')
+    for (;;) {
+      const { value, done } = await texts.next().catch((cause: unknown) => {
+        throw brokenOff(cause)
+      })
+      if (done) return
+      const lines = (rest + value).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) if (line) yield JSON.parse(line) as object
+      for (const line of lines) if (line) yield objectOf(line)
     }
-  } catch (cause) {
-    if (cause instanceof TidegateError) throw cause
-    throw new TidegateError('disconnected', 'The reply of the bridge broke off before its end: asking again is safe.', {
-      cause,
-    })
+  } finally {
+    // Whoever stops reading before the end hangs up.
+    await texts.return?.().catch(() => {})
   }
+}
+
+function objectOf(line: string): object {
+  const value = parsedJson(line)
+  if (typeof value === 'object' && value !== null) return value
+  throw new TidegateError('internal', `The bridge sent a line that is no object: ${line.slice(0, 200)}`)
 }
