@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSimulator, type PriceKind, type Replay, replayStartMs, type Simulator } from '../src/index.ts'
-import { utc } from './market-fixture.ts'
+import { allProducts } from '../src/market/listings/listings.ts'
+import { createMarket } from '../src/market/market.ts'
+import { historiesOf, loadReplays } from '../src/market/replay/load.ts'
+import { ANY, utc } from './market-fixture.ts'
 import { HEADER, useFiles } from './replay-files.ts'
 
 const files = useFiles()
@@ -73,6 +76,8 @@ describe('a replayed listing', () => {
   it('has BID_ASK where both sides are', async () => {
     const [first] = rows(await pounds(), GBP, '1 min', 'BID_ASK')
     expect(first).toBe('02-01T21:58 1.5758875 1.5761 1.57576 1.57597 -1')
+    const [longer] = rows(await pounds(), GBP, '5 mins', 'BID_ASK')
+    expect(longer).toMatch(/^02-01T21:55 1\.57575\d* 1\.5761 1\.57543 1\.57584\d* -1$/)
   })
 
   it('makes longer bars of its rows, and none shorter', async () => {
@@ -157,12 +162,17 @@ describe('a replayed listing', () => {
     expect(rows(simulator, spy, '1 hour', 'TRADES')).toEqual([])
   })
 
-  it('tells nothing of a bar that has not closed yet', async () => {
+  it('tells nothing of a row that has not closed yet', async () => {
     const path = await files.write('early-bid.csv', BID)
-    const now = () => utc('2012-02-01T21:59:30') * 1000
-    const simulator = await createSimulator({ now, replay: [{ instrument: 'GBP/USD', path }] })
-    open.push(simulator)
-    expect(rows(simulator, GBP, '1 min', 'BID')).toHaveLength(1)
+    const recordings = await loadReplays([{ instrument: 'GBP/USD', path }], allProducts())
+    const market = createMarket({ products: allProducts(), seed: '', replayed: historiesOf(recordings) })
+    const [listing] = market.find({ ...ANY, localSymbol: 'GBP.USD' })
+    if (!listing) throw new Error('GBP.USD is not listed.')
+    const window = { startSec: 0, endSec: utc('2012-02-02T00:00'), nowSec: utc('2012-02-01T21:59:30') }
+    for (const barSize of ['1 min', '5 mins', '1 day']) {
+      const bars = market.bars({ listing, barSize, whatToShow: 'BID', useRTH: false, ...window })
+      expect(bars.map(({ close }) => close)).toEqual([1.57576])
+    }
   })
 })
 
