@@ -66,7 +66,7 @@ async function fetchNow(context: Context, target: Target, body: FetchBody): Prom
   if (filled.interrupted) {
     const next = url
       ? `The run goes on in the Tidegate at ${url}.`
-      : 'What was fetched is stored; the same command goes on where this one stopped.'
+      : 'What was fetched is stored; the same command goes on where this one stopped. Finishing what is under way.'
     context.err(`Interrupted. ${next}\n`)
     return 130
   }
