@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
@@ -55,7 +56,11 @@ async function startOn(port: number): Promise<Postgres> {
     onError: (message) => printed.push(String(message)),
   })
   const urlOf = (name: string) => `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}`
+  // Whoever ends without closing leaves no folder behind; the server ends with the process by itself.
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', removeFolder)
   const close = async () => {
+    process.off('exit', removeFolder)
     await server.stop()
     await rm(folder, { recursive: true, force: true })
   }

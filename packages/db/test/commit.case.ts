@@ -154,7 +154,7 @@ export function describeCommit(open: () => Database): void {
     })
 
     it('of many chunks of a series at once loses no coverage', async () => {
-      const windows = Array.from({ length: 12 }, (_, i) => windowOf(T0 + i * 600, 10))
+      const windows = Array.from({ length: 40 }, (_, i) => windowOf(T0 + i * 600, 10))
       const ids = await queue(store, series.id, windows)
       await Promise.all(
         ids.map(async (id, i) => {
@@ -163,7 +163,7 @@ export function describeCommit(open: () => Database): void {
           await store.commit(claim, i % 2 ? empty(window) : filled(window, barsAt(minutes(window.start, 10))), NOW)
         }),
       )
-      const all = windowOf(T0, 120)
+      const all = windowOf(T0, 400)
       expect(await store.gaps([{ seriesId: series.id, window: all }])).toMatchObject([{ windows: [] }])
       const { filled: full = [], empty: none = [] } = await coverageOf(database, series.id)
       expect(full.concat(none).reduce((sum, [start, end]) => sum + end - start, 0)).toBe(all.end - all.start)

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { type Database, openPglite, openTcp } from '@tidegate/db'
+import { type Database, openTcp } from '@tidegate/db'
 import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import { is, sql } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
@@ -48,24 +48,6 @@ describe('migrations', () => {
     const current = generateDrizzleJson({ ...schema }, snapshot.id)
     expect(await generateMigration(snapshot, current)).toEqual([])
   })
-
-  it('make, in the database, the columns the schema names', async () => {
-    const database = await openPglite()
-    try {
-      await database.migrate()
-      const rows = await database.rows<{ table_name: string; column_name: string }>(sql`
-        select table_name, column_name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
-        where table_schema = 'public' and table_type = 'BASE TABLE'`)
-      const found = rows.map((row) => `${row.table_name}.${row.column_name}`).sort()
-      const tables = Object.values(schema).filter((one) => is(one, PgTable))
-      const expected = tables
-        .map(getTableConfig)
-        .flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))
-      expect(found).toEqual(expected.sort())
-    } finally {
-      await database.close()
-    }
-  })
 })
 
 describe('migrating a server', () => {
@@ -96,6 +78,24 @@ describe('migrating a server', () => {
       for (const database of databases) expect(await applied(database)).toBe((await journal()).entries.length)
     } finally {
       await Promise.all(databases.map((database) => database.close()))
+    }
+  })
+
+  it('makes the columns that the schema names', async () => {
+    const database = openTcp(await postgres.freshDatabase())
+    try {
+      await database.migrate()
+      const rows = await database.rows<{ table_name: string; column_name: string }>(sql`
+        select table_name, column_name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+        where table_schema = 'public' and table_type = 'BASE TABLE'`)
+      const found = rows.map((row) => `${row.table_name}.${row.column_name}`).sort()
+      const tables = Object.values(schema).filter((one) => is(one, PgTable))
+      const expected = tables
+        .map(getTableConfig)
+        .flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))
+      expect(found).toEqual(expected.sort())
+    } finally {
+      await database.close()
     }
   })
 

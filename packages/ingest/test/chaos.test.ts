@@ -109,6 +109,6 @@ it('whatever fails and however often: when the dust settles, all is stored that 
         if (wanted) expect(await world.store.bars(await seriesId(), { start: 0, end: 4e9 }, 1e6)).toEqual(traded)
       },
     ),
-    { numRuns: 40, interruptAfterTimeLimit: 12_000, markInterruptAsFailure: false },
+    { numRuns: 30, interruptAfterTimeLimit: 12_000, markInterruptAsFailure: false },
   )
 }, 30_000)
