@@ -24,16 +24,31 @@ export const MIGRATIONS_FOLDER = 'migrations'
  * A driver's failure as ours, keeping its cause. `place` names host and database and never a password.
  * What the database refused by a rule of ours (SQLSTATE class 22 and 23) is `internal`: asking again would not help.
  */
-export function databaseError(cause: unknown, place: string): TidegateError {
-  if (cause instanceof TidegateError) return cause
-  const inner = (cause as { cause?: unknown } | undefined)?.cause ?? cause
-  const message = inner instanceof Error ? inner.message : String(inner)
-  const code = (inner as { code?: unknown } | undefined)?.code
-  const refused = typeof code === 'string' && /^2[23]/.test(code)
-  const advice = refused ? '' : ' Check that it runs and that DATABASE_URL is right.'
-  return new TidegateError(refused ? 'internal' : 'database', `The database at ${place} failed: ${message}.${advice}`, {
+export function databaseError(error: unknown, place: string): TidegateError {
+  if (error instanceof TidegateError) return error
+  // Drizzle wraps the driver's error in one that repeats the statement and its parameters, thousands of bars long.
+  const cause = (error as { cause?: unknown } | undefined)?.cause ?? error
+  const code = (cause as { code?: unknown } | undefined)?.code
+  const sqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : ''
+  const refused = sqlState.startsWith('22') || sqlState.startsWith('23')
+  const kind = refused ? 'internal' : 'database'
+  return new TidegateError(kind, `The database at ${place} failed: ${messageOf(cause)}.${adviceFor(sqlState)}`, {
     cause,
   })
+}
+
+function messageOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  // A host with several addresses fails once for each, in an error that has no message of its own.
+  const each = cause instanceof AggregateError ? cause.errors.map(messageOf).join('; ') : ''
+  return cause.message || each || cause.name
+}
+
+function adviceFor(sqlState: string): string {
+  if (sqlState.startsWith('22') || sqlState.startsWith('23')) return ''
+  // Undefined table or column.
+  if (sqlState === '42P01' || sqlState === '42703') return ' Bring its schema up to date: run `tidegate migrate`.'
+  return ' Check that it runs and that DATABASE_URL is right.'
 }
 
 /** The rows of one statement, its failure ours. */

@@ -6,9 +6,9 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { createStore, openDatabase, openPglite } from '@tidegate/db'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { placeOf } from '../src/database.ts'
+import { databaseError, placeOf } from '../src/database.ts'
 import { lockFolder } from '../src/lock.ts'
-import { anySeries } from './fixture.ts'
+import { anySeries, details, NOW } from './fixture.ts'
 
 let folder = ''
 let dir = ''
@@ -78,6 +78,26 @@ describe('openDatabase', () => {
     expect(String(failure)).toContain('127.0.0.1:1/db')
     expect(String(failure)).not.toMatch(/secret|user/)
     await database.close()
+  })
+
+  it('says of an old or empty schema to migrate it, and does not repeat what it was to store', async () => {
+    const database = await openPglite()
+    const failure = await createStore(database)
+      .putInstrument('SOME.NAME', details('SOME'), NOW)
+      .catch((error: unknown) => error)
+    expect(failure).toMatchObject({ kind: 'database', message: expect.stringContaining('`tidegate migrate`') })
+    const { cause } = failure as Error
+    expect(cause).toBeInstanceOf(Error)
+    expect(`${(cause as Error).stack}${(failure as Error).stack}`).not.toContain('SOME')
+    await database.close()
+  })
+
+  it('tells of each address of a host that none answered at', () => {
+    const none = new AggregateError([
+      new Error('connect ECONNREFUSED ::1:5'),
+      new Error('connect ECONNREFUSED 127.0.0.1:5'),
+    ])
+    expect(databaseError(none, 'localhost:5/db').message).toContain('::1:5; connect ECONNREFUSED 127.0.0.1:5')
   })
 
   it('has a place without user, password and options', () => {
