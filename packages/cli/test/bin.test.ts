@@ -3,7 +3,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { SLOW_MS } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 const BIN = fileURLToPath(new URL('../bin/tidegate.mjs', import.meta.url))
 const OWN_BINS = fileURLToPath(new URL('../../../node_modules/.bin', import.meta.url))
@@ -43,7 +46,7 @@ function start(...argv: string[]): Started {
 }
 
 const until = (started: Started, text: string) =>
-  expect.poll(started.said, { timeout: 15_000, interval: 30 }).toContain(text)
+  expect.poll(started.said, { timeout: SLOW_MS, interval: 30 }).toContain(text)
 
 describe('the command as a process', () => {
   test('says its version and hands its status back', async () => {
@@ -77,7 +80,7 @@ describe('the command as a process', () => {
             () => true,
             () => false,
           ),
-        { timeout: 15_000 },
+        { timeout: SLOW_MS },
       )
       .toBe(true)
     const { pid } = JSON.parse(await readFile(join(folder, '.tidegate', 'server.json'), 'utf8'))

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createBridge, readSettings } from '@tidegate/bridge'
 import { createSimulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NOW_MS, tidegate } from './command.ts'
 
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegate-connect-'))
@@ -57,6 +59,25 @@ describe('connect', () => {
     } finally {
       for (const socket of sockets) socket.destroy()
       await new Promise((closed) => server.close(closed))
+    }
+  })
+
+  test('goes through the bridge at BRIDGE_URL where one is set', async () => {
+    const simulator = await createSimulator({ now: () => NOW_MS })
+    const key = 'b'.repeat(32)
+    const settings = readSettings({ IBKR_PORT: String(simulator.port), BRIDGE_PORT: '0', BRIDGE_KEY: key })
+    const bridge = await createBridge({ settings, log: silent, untilReady: true })
+    try {
+      const env = { BRIDGE_URL: bridge.url, BRIDGE_KEY: key, IBKR_HOST: 'nowhere.invalid' }
+      const { status, out } = await tidegate(folder, ['connect'], { env })
+      expect(out).toMatch(new RegExp(`port +│ ${simulator.port}`))
+      expect(status).toBe(0)
+      const wrong = await tidegate(folder, ['connect'], { env: { ...env, BRIDGE_KEY: 'w'.repeat(32) } })
+      expect(wrong.status).toBe(1)
+      expect(wrong.err).toMatch(/key/)
+    } finally {
+      await bridge.close()
+      await simulator.close()
     }
   })
 

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Postgres, startPostgres } from '../../../test/support/postgres.ts'
 import { NOW_MS, SLOW_MS, tidegate } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 /** `reqHistoricalData`, as the wire numbers it. */
 const HISTORY = 20
@@ -19,12 +21,12 @@ beforeAll(async () => {
   simulator = await createSimulator({ now: () => NOW_MS, faults: { delayMs: 50 } })
   folder = await mkdtemp(join(tmpdir(), 'tidegate-database-'))
   env = { DATABASE_URL: await postgres.freshDatabase(), IBKR_PORT: String(simulator.port) }
-}, SLOW_MS)
+})
 afterAll(async () => {
   await simulator.close()
   await postgres.close()
   await rm(folder, { recursive: true, force: true })
-}, SLOW_MS)
+})
 
 describe('a Postgres server as the database', () => {
   test('is migrated, and named without its password', async () => {

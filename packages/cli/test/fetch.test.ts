@@ -1,7 +1,9 @@
 import { parseInstant } from '@tidegate/core'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 /** `reqHistoricalData`, as the wire numbers it. */
 const HISTORY = 20
@@ -14,7 +16,7 @@ let env: Record<string, string>
 
 beforeAll(async () => {
   folders = await createFolders()
-}, SLOW_MS)
+})
 afterAll(() => folders.remove())
 beforeEach(async () => {
   simulator = await createSimulator({ now: () => NOW_MS })
@@ -117,7 +119,7 @@ describe('fetch', () => {
     simulator.faults.silentHistory = true
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN']
     const command = begin(folder, argv, { env: { ...env, IBKR_REQUEST_TIMEOUT: '1' } })
-    await expect.poll(requests, { timeout: 10_000, interval: 20 }).toBeGreaterThan(0)
+    await expect.poll(requests, { timeout: SLOW_MS, interval: 20 }).toBeGreaterThan(0)
     command.stop()
     const { status, err } = await command.outcome
     expect(err).toContain('the same command goes on where this one stopped')

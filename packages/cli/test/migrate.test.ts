@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { tidegate } from './command.ts'
+import { expect, test, vi } from 'vitest'
+import { SLOW_MS, tidegate } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 test('migrate says what it did, and then that there is nothing to do', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-migrate-'))

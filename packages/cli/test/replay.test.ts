@@ -8,6 +8,8 @@ import type { BarColumns } from '@tidegate/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
 
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
+
 /** Real market data beside the checkout, where it is there; otherwise files of the same shape, with holes, made here. */
 const REAL = fileURLToPath(new URL('../../../../shared/data/', import.meta.url))
 const BID = 'gbpusd-1min-bid-2012.csv.gz'
@@ -32,9 +34,9 @@ beforeAll(async () => {
     `${EUR.instrument}=${data}/${TRADES}`,
   ]
   simulator = begin(folder, ['simulate', '--port', '0', ...replays.flatMap((replay) => ['--replay', replay])])
-  await vi.waitUntil(() => simulator.said().includes('Stop it with Ctrl-C'), { timeout: 15_000, interval: 20 })
+  await vi.waitUntil(() => simulator.said().includes('Stop it with Ctrl-C'), { timeout: SLOW_MS, interval: 20 })
   env = { IBKR_PORT: /listens on 127\.0\.0\.1:(\d+)/.exec(simulator.said())?.[1] ?? '' }
-}, SLOW_MS)
+})
 afterAll(async () => {
   simulator.stop()
   expect((await simulator.outcome).status).toBe(0)

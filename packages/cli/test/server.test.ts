@@ -2,6 +2,8 @@ import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
 
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
+
 /** `reqHistoricalData`, as the wire numbers it. */
 const HISTORY = 20
 const DAY = ['--start', '2026-11-17', '--end', '2026-11-18']
@@ -17,8 +19,8 @@ beforeAll(async () => {
   simulator = await createSimulator({ now: () => NOW_MS })
   const env = { IBKR_HOST: simulator.host, IBKR_PORT: String(simulator.port) }
   server = begin(folder, ['start', '--port', '0'], { env, first: [] })
-  await vi.waitUntil(() => server.said().includes('Serving at'), { timeout: 15_000, interval: 20 })
-}, SLOW_MS)
+  await vi.waitUntil(() => server.said().includes('Serving at'), { timeout: SLOW_MS, interval: 20 })
+})
 afterAll(async () => {
   server.stop()
   await server.outcome

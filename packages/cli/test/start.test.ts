@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FirstPart } from '@tidegate/cli'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 const FIRST: readonly FirstPart[] = [
   { name: 'first-stocks', instruments: ['AAPL.NASDAQ', 'MSFT.NASDAQ'], spec: '1-MINUTE-LAST', days: 3 },
@@ -16,12 +18,12 @@ const ONCE = ['start', '--once']
 let folders: Awaited<ReturnType<typeof createFolders>>
 beforeAll(async () => {
   folders = await createFolders()
-}, SLOW_MS)
+})
 afterAll(() => folders.remove())
 
 const beacon = (folder: string) => join(folder, '.tidegate', 'server.json')
 const serving = (command: RunningCommand) =>
-  expect.poll(command.said, { timeout: 15_000, interval: 20 }).toContain('Serving at')
+  expect.poll(command.said, { timeout: SLOW_MS, interval: 20 }).toContain('Serving at')
 
 describe('start', () => {
   test('--once in an empty folder fills the first dataset and ends; once more it fetches nothing', async () => {
