@@ -153,7 +153,7 @@ function meanAt(bid: readonly Row[], ask: readonly Row[], row: number, column: n
 async function makeFiles(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'tidegate-replay-'))
   const gbp = minutes('2012-02-01T00:00Z', 900)
-  const eur = minutes('2024-01-02T23:01Z', 900)
+  const eur = minutes('2024-01-31T08:01Z', 900)
   const write = (name: string, lines: string[]) => writeFile(join(made, name), gzipSync(`${lines.join('\n')}\n`))
   await write(BID, ['timestamp,open,high,low,close', ...gbp.map(({ at, n }) => `${at}+00:00,${prices(1.57, n, 5)}`)])
   await write(ASK, ['timestamp,open,high,low,close', ...gbp.map(({ at, n }) => `${at}+00:00,${prices(1.5702, n, 5)}`)])
