@@ -1,5 +1,4 @@
-import { TidegateError } from '@tidegate/core'
-import type { Priority } from '@tidegate/relay'
+import { type Priority, TidegateError } from '@tidegate/core'
 import Bottleneck from 'bottleneck'
 import type { Clock } from './clock.ts'
 import { createMessageGate, SECOND_MS } from './gate.ts'

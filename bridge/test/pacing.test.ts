@@ -1,7 +1,6 @@
 import { Socket } from 'node:net'
 import { createMessageGate, createPacing } from '@tidegate/bridge'
-import { TidegateError } from '@tidegate/core'
-import { PRIORITIES, type Priority } from '@tidegate/relay'
+import { PRIORITIES, type Priority, TidegateError } from '@tidegate/core'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createFakeClock, settled } from './clock.ts'

@@ -1,4 +1,4 @@
-import { type ErrorKind, type Hours, TidegateError } from '@tidegate/core'
+import { type ErrorKind, type Hours, type Priority, TidegateError } from '@tidegate/core'
 import type {
   BarsAnswer,
   PlanAnswer,
@@ -7,7 +7,7 @@ import type {
   StartedAnswer,
   StatusAnswer,
 } from '@tidegate/functions'
-import { errorBodySchema, type Priority } from '@tidegate/relay'
+import { errorBodySchema } from '@tidegate/relay'
 import { z } from 'zod'
 
 /** What `POST /v1/plan` and `POST /v1/runs` take. Instants as the API reads them; the window is `[start, end)`, UTC. */

@@ -1,5 +1,4 @@
-import { HOURS, type Hours, type TidegateError, toTidegateError } from '@tidegate/core'
-import { PRIORITIES, type Priority } from '@tidegate/relay'
+import { HOURS, type Hours, PRIORITIES, type Priority, type TidegateError, toTidegateError } from '@tidegate/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { runConnect } from './commands/connect.ts'
 import { runFetch } from './commands/fetch.ts'

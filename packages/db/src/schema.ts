@@ -1,4 +1,4 @@
-import type { ContractDetails, ErrorBody } from '@tidegate/core'
+import type { ContractDetails, ErrorBody, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -90,6 +90,7 @@ export const datasets = pgTable('datasets', {
 export const runs = pgTable('runs', {
   id: text('id').primaryKey(),
   source: text('source').notNull(),
+  priority: text('priority').$type<Priority>().notNull().default('scheduled'),
   state: text('state').$type<RunState>().notNull().default('open'),
   createdAt: instant('created_at').notNull(),
   finishedAt: instant('finished_at'),

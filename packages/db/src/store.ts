@@ -1,4 +1,4 @@
-import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Window } from '@tidegate/core'
+import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
 
 /** A contract as stored. `id` is an instrument id such as `AAPL.NASDAQ`. */
 export interface Instrument {
@@ -39,6 +39,8 @@ export interface Claim {
   /** What its last failure was, and how often in a row it has failed so; undefined when it never did. */
   readonly failed: { readonly kind: ErrorKind; readonly times: number } | undefined
   readonly window: Window
+  /** Its run's. */
+  readonly priority: Priority
   readonly series: Series
   readonly instrument: Instrument
 }
@@ -136,6 +138,8 @@ export interface Store {
   createRun(run: {
     readonly id: string
     readonly source: string
+    /** What its requests go before or after. Default `scheduled`. */
+    readonly priority?: Priority
     readonly chunks: readonly ChunkPlan[]
     readonly now: number
   }): Promise<{ readonly chunkIds: string[] }>

@@ -146,12 +146,20 @@ export function describeChunks(open: () => Database): void {
         fence: 1,
         attempt: 1,
         failed: undefined,
+        priority: 'scheduled',
         window: windowOf(T0, 10),
         series,
         instrument: { id: 'AAPL.NASDAQ', details: { timeZoneId: 'US/Eastern' }, updatedAt: NOW },
       })
       expect(await store.requeue(claim, BUSY, NOW)).toBe(true)
       expect(await store.claim(id, LEASE)).toMatchObject({ fence: 2, attempt: 2, failed: { kind: 'busy', times: 1 } })
+    })
+
+    it('tells the worker what its run goes before or after', async () => {
+      const chunks = [{ seriesId: series.id, window: windowOf(T0, 10) }]
+      const run = { id: 'urgent', source: 'test', priority: 'interactive', chunks, now: NOW } as const
+      const [id = ''] = (await store.createRun(run)).chunkIds
+      expect(await store.claim(id, LEASE)).toMatchObject({ priority: 'interactive' })
     })
 
     it('counts failures of a kind in a row', async () => {

@@ -1,6 +1,14 @@
-import { HOURS, type Hours, parseInstant, parseInstrument, parseTimeframe, TidegateError, window } from '@tidegate/core'
+import {
+  HOURS,
+  type Hours,
+  PRIORITIES,
+  parseInstant,
+  parseInstrument,
+  parseTimeframe,
+  TidegateError,
+  window,
+} from '@tidegate/core'
 import type { FetchRequest } from '@tidegate/ingest'
-import { PRIORITIES } from '@tidegate/relay'
 import { z } from 'zod'
 import { parsed } from './check.ts'
 

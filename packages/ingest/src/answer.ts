@@ -20,7 +20,8 @@ export function answerFor(
 ): Answer {
   const covered = settledPart(window, spec, { secType, timeZoneId, asOf: done.asOf, lastBar: bars.t.at(-1) })
   const final = covered ? within(bars, covered) : emptyBars()
-  return { bars: final, state: final.t.length > 0 ? 'filled' : 'empty', covered }
+  // Bars around a window that has none are IBKR's answer too, but empty is its own word alone.
+  return { bars: final, state: done.empty ? 'empty' : 'filled', covered }
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   whatToShow,
 } from '@tidegate/core'
 import type { Claim } from '@tidegate/db'
-import type { BarsAnswer, BarsRequest, Priority } from '@tidegate/relay'
+import type { BarsAnswer, BarsRequest } from '@tidegate/relay'
 import { checkedReply, firstBar, reaches } from './answer.ts'
 import { specOf } from './planning.ts'
 import { askable } from './resolve.ts'
@@ -31,6 +31,7 @@ const REACHES = [1, 2, 4]
 export async function askWindow(
   claim: Claim,
   { relay, now }: Pick<IngestOptions, 'relay' | 'now'>,
+  signal: AbortSignal,
 ): Promise<BarsAnswer> {
   const spec = specOf(claim.series)
   const { contract } = claim.instrument.details
@@ -51,11 +52,11 @@ export async function askWindow(
       hours: claim.series.hours,
       end,
       duration,
-      priority: 'scheduled' satisfies Priority,
+      priority: claim.priority,
       waitMs: WAIT_MS,
       caller: claim.runId,
     }
-    const reply = checkedReply(await relay.bars(request))
+    const reply = checkedReply(await relay.bars(request, signal))
     if (before && firstBar(reply) > firstBar(before.reply)) throw contradiction(before.duration, duration)
     const answered = { start: claim.window.start, end: end ?? reply.done.asOf }
     if (reachesByUnit(duration, answered) || reaches(claim.window, reply)) return reply

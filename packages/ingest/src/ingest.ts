@@ -1,4 +1,4 @@
-import { formatSpec, parseInstrument, parseSpec, TidegateError, toTidegateError } from '@tidegate/core'
+import { formatSpec, type Priority, parseInstrument, parseSpec, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
 import { deliver, resend } from './dispatch.ts'
 import { createOriginCheck } from './origin.ts'
@@ -57,9 +57,9 @@ export function createIngest(options: IngestOptions): Ingest {
     return { series, chunks: await planChunks(wants, store, skip) }
   }
 
-  async function createRun(source: string, chunks: Awaited<ReturnType<typeof planChunks>>) {
+  async function createRun(source: string, priority: Priority, chunks: Awaited<ReturnType<typeof planChunks>>) {
     const runId = newId()
-    const { chunkIds } = await store.createRun({ id: runId, source, chunks, now: nowSec() })
+    const { chunkIds } = await store.createRun({ id: runId, source, priority, chunks, now: nowSec() })
     if (chunkIds.length === 0) await store.closeRuns(nowSec())
     await deliver(options)
     log.info({ run: runId, source, chunks: chunkIds.length }, 'run opened')
@@ -83,7 +83,7 @@ export function createIngest(options: IngestOptions): Ingest {
         wanted.map((want) => ({ want, window: request.window })),
         {},
       )
-      return { ...(await createRun('fetch', chunks)), series, problems }
+      return { ...(await createRun('fetch', request.priority ?? 'interactive', chunks)), series, problems }
     },
 
     async tick() {
@@ -101,7 +101,7 @@ export function createIngest(options: IngestOptions): Ingest {
       )
       const { chunks } = await chunksFor(wanted, { givenUpSince: nowSec() - GIVEN_UP_SEC })
       if (chunks.length === 0) return { runId: undefined, chunks: 0, problems }
-      return { ...(await createRun('tick', chunks)), problems }
+      return { ...(await createRun('tick', 'scheduled', chunks)), problems }
     },
 
     work: (chunkId) => workChunk(chunkId, options, checkOrigin),
@@ -113,7 +113,10 @@ export function createIngest(options: IngestOptions): Ingest {
   }
 }
 
-/** Whether a period of `everySec` began within the last minute: ticks come each minute. */
+/**
+ * Whether a period of `everySec` began within the last two minutes. Ticks come each minute, some late and some not at all;
+ * one more of them for the same period finds its gaps asked for already.
+ */
 function isDue(everySec: number, now: number): boolean {
-  return Math.floor(now / everySec) !== Math.floor((now - 60) / everySec)
+  return Math.floor(now / everySec) !== Math.floor((now - 120) / everySec)
 }

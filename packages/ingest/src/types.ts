@@ -1,6 +1,6 @@
-import type { ErrorBody, ErrorKind, Hours, Window } from '@tidegate/core'
+import type { ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
 import type { Series, Store } from '@tidegate/db'
-import type { Priority, Relay } from '@tidegate/relay'
+import type { Relay } from '@tidegate/relay'
 
 /** Carries chunk ids to workers. An engine behind it may lose, repeat or delay a message: sweep and the leases make up for it. */
 export interface ChunkQueue {
@@ -18,6 +18,7 @@ export interface FetchRequest {
   readonly specs: readonly string[]
   readonly hours: Hours
   readonly window: Window
+  /** Default `interactive`: somebody waits for it. */
   readonly priority?: Priority
 }
 
@@ -84,6 +85,8 @@ export interface IngestOptions {
   readonly now: () => number
   /** Uniform in [0, 1), for jitter. */
   readonly random: () => number
+  /** A signal that aborts after `ms`. Default: AbortSignal.timeout. */
+  readonly timeout?: (ms: number) => AbortSignal
   /** A fresh id for a run. */
   readonly newId: () => string
   readonly log: Log

@@ -7,6 +7,8 @@ import type { IngestOptions, WorkResult } from './types.ts'
 
 /** Longer than the bridge's own request timeout and our patience together, three times: a living worker keeps its lease. */
 const LEASE_SEC = 300
+/** A worker hangs up before its lease is over, so that a bridge that hangs holds up nobody for ever. */
+const ASK_MS = 270_000
 /** A `not-found` is asked again once after this long: IBKR answers 200 falsely during outages. */
 const SECOND_LOOK_SEC = 3600
 const BACKOFF = { firstSec: 2, mostSec: 300 }
@@ -18,7 +20,7 @@ export async function workChunk(
   options: IngestOptions,
   checkOrigin: () => Promise<void>,
 ): Promise<WorkResult> {
-  const { store, now, log } = options
+  const { store, now, log, timeout = (ms) => AbortSignal.timeout(ms) } = options
   const claim = await store.claim(chunkId, { now: nowSec(now), leaseSec: LEASE_SEC })
   if (!claim) return { outcome: 'nothing', written: 0 }
   const about = {
@@ -29,7 +31,7 @@ export async function workChunk(
   }
   try {
     await checkOrigin()
-    const reply = await askWindow(claim, options)
+    const reply = await askWindow(claim, options, timeout(ASK_MS))
     const answer = answerFor(claim.window, specOf(claim.series), plannable(claim.instrument), reply)
     const { held, written, restated } = await store.commit(claim, answer, nowSec(now))
     if (!held) return { outcome: 'nothing', written: 0 }

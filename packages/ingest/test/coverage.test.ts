@@ -210,7 +210,7 @@ describe('no data', () => {
     await wipe(database)
     const two = await fetched({ window: sunday })
     expect(two.covered).toEqual([sunday])
-    expect(await statesOf(database)).toEqual(['empty'])
+    expect(await statesOf(database)).toEqual(['filled'])
     expect((await stored(two.world, two.seriesId)).t).toEqual([])
   })
 

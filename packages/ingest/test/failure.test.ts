@@ -166,6 +166,39 @@ describe('a bridge', () => {
   })
 })
 
+describe('a worker', () => {
+  it('hangs up on a bridge that never answers, before its lease is over', async () => {
+    await world.ingest.start(REQUEST)
+    const hanging = new AbortController()
+    const waits: number[] = []
+    const worker = world.another({
+      relay: relayWith(world.relay, {
+        bars: (_, signal) =>
+          new Promise((_resolve, reject) => {
+            signal?.addEventListener('abort', () => reject(new TidegateError('timeout', 'It hangs.')))
+            hanging.abort()
+          }),
+      }),
+      timeout: (ms) => {
+        waits.push(ms)
+        return hanging.signal
+      },
+    })
+    const [chunkId = ''] = world.queue.messages.map((message) => message.chunkId)
+    expect(await worker.work(chunkId)).toMatchObject({ outcome: 'requeued', error: { kind: 'timeout' } })
+    expect(waits).toEqual([270_000])
+  })
+
+  it('asks with the priority that its run was given', async () => {
+    await world.ingest.start({ ...REQUEST, priority: 'backfill' })
+    await world.drain()
+    await world.ingest.start({ ...REQUEST, specs: ['5-MINUTE-LAST'] })
+    await world.drain()
+    const asked = world.relay.asked.map(({ barSize, priority }) => `${barSize} ${priority}`)
+    expect(new Set(asked)).toEqual(new Set(['1 min backfill', '5 mins interactive']))
+  })
+})
+
 describe('ticks', () => {
   const wants = ['AAPL', 'MSFT'].map((symbol) => ({
     instrumentId: `${symbol}.NASDAQ`,
@@ -191,6 +224,9 @@ describe('ticks', () => {
     const result = await world.ingest.tick()
     expect(result.chunks).toBeGreaterThanOrEqual(2)
     expect(result.problems).toMatchObject([{ instrument: 'NONE.NASDAQ', error: { kind: 'not-found' } }])
+    world.clock.nowMs += 60_000
+    // The minute's own tick may have been lost, so the next one looks again; after that the period is over.
+    expect((await world.ingest.tick()).problems).toHaveLength(1)
     world.clock.nowMs += 60_000
     expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })
   })

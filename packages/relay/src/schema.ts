@@ -1,4 +1,4 @@
-import { ERROR_KINDS, HOURS, SEC_TYPES } from '@tidegate/core'
+import { ERROR_KINDS, HOURS, PRIORITIES, SEC_TYPES } from '@tidegate/core'
 import { z } from 'zod'
 
 /**
@@ -36,10 +36,6 @@ export const contractSchema = z.strictObject({
   tradingClass: text(32).optional(),
   includeExpired: z.boolean().optional(),
 })
-
-/** `interactive` goes before `scheduled`, and that before `backfill`. */
-export const PRIORITIES = ['interactive', 'scheduled', 'backfill'] as const
-export type Priority = (typeof PRIORITIES)[number]
 
 const patience = {
   priority: z.enum(PRIORITIES).default('interactive'),

@@ -1,6 +1,5 @@
-import { formatInstant, type Hours } from '@tidegate/core'
+import { formatInstant, type Hours, type Priority } from '@tidegate/core'
 import type { PlanAnswer } from '@tidegate/functions'
-import type { Priority } from '@tidegate/relay'
 import type { FetchBody } from '../client.ts'
 import type { Context } from '../context.ts'
 import { inWords } from '../duration.ts'

@@ -1,4 +1,4 @@
-import type { ErrorKind, Hours } from '@tidegate/core'
+import type { ErrorKind, Hours, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Store } from '../store.ts'
@@ -26,11 +26,11 @@ export function chunksIn(database: Database): Chunks {
       return found
     },
 
-    async createRun({ id, source, chunks, now }) {
+    async createRun({ id, source, priority = 'scheduled', chunks, now }) {
       // In a fixed order, so that two planners at once wait for each other rather than deadlock; newest first.
       const rows = await database.rows<{ id: string }>(sql`
         with run as (
-          insert into runs (id, source, created_at) values (${id}, ${source}, ${at(now)}) returning id
+          insert into runs (id, source, priority, created_at) values (${id}, ${source}, ${priority}, ${at(now)}) returning id
         ), put as (
           insert into chunks (run_id, series_id, win, not_before)
           select run.id, u.series_id, tstzrange(to_timestamp(u.s), to_timestamp(u.e)), ${at(now)}
@@ -54,13 +54,15 @@ export function chunksIn(database: Database): Chunks {
             and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
           returning *
         )
-        select held.run_id as "runId", held.fence, held.attempt, held.failures, held.error->>'kind' as "failedKind", ${epoch(sql`lower(held.win)`)} as start,
+        select held.run_id as "runId", r.priority, held.fence, held.attempt, held.failures, held.error->>'kind' as "failedKind", ${epoch(sql`lower(held.win)`)} as start,
           ${epoch(sql`upper(held.win)`)} as "end", s.id as "seriesId", s.spec, s.hours, i.id as "instrumentId", i.details,
           ${epoch(sql`i.updated_at`)} as "updatedAt"
-        from held join series s on s.id = held.series_id join instruments i on i.id = s.instrument_id`)
+        from held join runs r on r.id = held.run_id join series s on s.id = held.series_id
+          join instruments i on i.id = s.instrument_id`)
       if (!row) return undefined
       const {
         runId,
+        priority,
         fence,
         attempt,
         failures,
@@ -77,6 +79,7 @@ export function chunksIn(database: Database): Chunks {
       return {
         chunkId,
         runId,
+        priority,
         fence,
         attempt,
         failed: failedKind === null ? undefined : { kind: failedKind, times: failures },
@@ -118,6 +121,7 @@ export function chunksIn(database: Database): Chunks {
 
 interface ClaimRow {
   readonly runId: string
+  readonly priority: Priority
   readonly fence: number
   readonly attempt: number
   readonly failures: number

@@ -1,0 +1,1 @@
+ALTER TABLE "runs" ADD COLUMN "priority" text DEFAULT 'scheduled' NOT NULL;
