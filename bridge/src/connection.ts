@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   readonly message: () => Promise<void>
   /** Called at farm notices and connectivity messages, as they come. */
   readonly onChange: () => void
+  /** What the gateway says of no request (id −1: farms, connectivity, versions), as it comes. What it means is not decided here. */
+  readonly onNotice?: (code: number, text: string) => void
   /** Gives up connecting when it aborts. */
   readonly signal: AbortSignal
 }

@@ -125,6 +125,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     if (code === 1101 || code === 1102) cutOff = false
     const farm = farmOf(code, text)
     if (farm) farms.set(`${farm.kind} ${farm.name}`, farm)
+    options.onNotice?.(code, text)
     options.onChange()
   })
   ib.on(EventName.managedAccounts, (list) => {
