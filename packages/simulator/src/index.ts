@@ -1,5 +1,13 @@
 export { replayStartMs } from './clock.ts'
 export { createSimulator } from './create.ts'
+export {
+  createPacingJudge,
+  type JudgedRequest,
+  type JudgeOptions,
+  type PacingJudge,
+  type PacingRule,
+  type Violation,
+} from './judge.ts'
 export type { Replayed } from './market/replay/load.ts'
 export type {
   BarsQuery,
