@@ -1,10 +1,19 @@
 import { messageId } from './frames.ts'
 
 /**
- * The messages that may leave the socket: everything else, orders above all, can't, whoever calls it.
- * Ids of the TWS API: 9 contract details, 14 log level, 17 accounts, 20/25 history and its cancel, 49 time, 59 data type, 71 start.
+ * The messages that may leave the socket, by their ids in the TWS API, each with what it is for.
+ * Everything else, orders above all, can't leave, whoever calls it.
  */
-const ALLOWED: ReadonlySet<number> = new Set([9, 14, 17, 20, 25, 49, 59, 71])
+export const ALLOWED: ReadonlyMap<number, string> = new Map([
+  [9, 'contract details'],
+  [14, 'log level, which the library sends by itself'],
+  [17, 'the list of accounts: ready means that one is named'],
+  [20, 'historical bars and sessions'],
+  [25, 'their cancel'],
+  [49, 'the gateway’s clock, and whether it is alive'],
+  [59, 'market data type'],
+  [71, 'start, after the greeting'],
+])
 const HANDSHAKE = 'API\0'
 const LENGTH_BYTES = 4
 

@@ -3,6 +3,7 @@ import { TidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
 import { type Clock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
+import { createKeyring } from './keys.ts'
 import type { Log } from './log.ts'
 import { openLogin } from './login.ts'
 import { createPacing } from './pacing.ts'
@@ -64,7 +65,8 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     sizeOf: (answer) => answer.bars.t.length,
   })
   const drain = createDrain(clock)
-  const app = createRelayApp({ login, pacing, sharing, drain, keys: settings.keys, newId, log })
+  const keys = createKeyring(settings.keys, settings.readKeys)
+  const app = createRelayApp({ login, pacing, sharing, drain, keys, newId, log })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()

@@ -5,7 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { z } from 'zod'
 import type { GatewayBars, GatewayHistory } from './connection.ts'
 import type { Drain } from './drain.ts'
-import { createKeyCheck } from './keys.ts'
+import { type Keyring, requireScope } from './keys.ts'
 import type { Log } from './log.ts'
 import type { Login } from './login.ts'
 import type { PacedJob, Pacing } from './pacing.ts'
@@ -19,7 +19,7 @@ export interface RelayParts {
   readonly pacing: Pacing
   readonly sharing: Sharing<GatewayBars>
   readonly drain: Drain
-  readonly keys: readonly string[]
+  readonly keys: Keyring
   readonly newId: () => string
   readonly log: Log
 }
@@ -29,7 +29,6 @@ type Env = { Variables: { requestId: string } }
 /** The bridge's HTTP interface: what it takes is checked here, what it asks goes through pacing, what failed says so. */
 export function createRelayApp({ login, pacing, sharing, drain, keys, newId, log }: RelayParts): Hono<Env> {
   const app = new Hono<Env>()
-  const isKey = createKeyCheck(keys)
   const status = (): BridgeStatus => ({ gateway: login.status(), pacing: pacing.stats() })
 
   app.onError((cause, c) => answerError(c, cause, log))
@@ -39,14 +38,9 @@ export function createRelayApp({ login, pacing, sharing, drain, keys, newId, log
   app.get('/health', (c) => c.json({ alive: true }))
   app.use(async (c, next) => {
     c.set('requestId', newId())
-    if (!isKey(c.req.header('authorization'))) {
-      throw new TidegateError(
-        'unauthorized',
-        'A key is needed: send "Authorization: Bearer KEY" with the bridge’s BRIDGE_KEY.',
-      )
-    }
     await next()
   })
+  app.use(requireScope(keys, 'read'))
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,

@@ -46,6 +46,8 @@ const schema = z.object({
   BRIDGE_HOST: z.string().min(1).default('127.0.0.1'),
   BRIDGE_PORT: wholeNumber(0, 65_535).default(8787),
   BRIDGE_KEY: keysSchema.optional(),
+  /** May ask, may not subscribe to live data. */
+  BRIDGE_READ_KEY: keysSchema.optional(),
 })
 
 /** IBKR's numbers of the market data types. */
@@ -63,12 +65,17 @@ export interface BridgeSettings {
   readonly host: string
   readonly port: number
   readonly keys: readonly string[]
+  /** Keys that may ask for history and details, and not subscribe to live data. Default none. */
+  readonly readKeys?: readonly string[]
 }
 
 /** The settings from environment variables. Throws `invalid`, naming every fault at once and never a secret. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): BridgeSettings {
-  const { key, faults } = bridgeKey(env)
-  const parsed = schema.safeParse({ ...withoutEmpty(env), BRIDGE_KEY: key }, { reportInput: true })
+  const { key, readKey, faults } = bridgeKeys(env)
+  const parsed = schema.safeParse(
+    { ...withoutEmpty(env), BRIDGE_KEY: key, BRIDGE_READ_KEY: readKey },
+    { reportInput: true },
+  )
   if (!parsed.success || faults.length > 0) throw settingsError(parsed.error, faults)
   const s = parsed.data
   return {
@@ -82,6 +89,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     host: s.BRIDGE_HOST,
     port: s.BRIDGE_PORT,
     keys: s.BRIDGE_KEY ?? [],
+    readKeys: s.BRIDGE_READ_KEY ?? [],
   }
 }
 
@@ -109,11 +117,16 @@ export function settingsError(error: z.ZodError | undefined, more: readonly stri
   return new TidegateError('invalid', `The settings are wrong:\n${lines.join('\n')}`)
 }
 
-/** The key, or what is wrong with where it should be: without one, nobody could be let in. */
-function bridgeKey(env: Readonly<Record<string, string | undefined>>): { key?: string; faults: string[] } {
+/** The keys, or what is wrong with where they should be: without one, nobody could be let in. */
+function bridgeKeys(env: Readonly<Record<string, string | undefined>>): {
+  key?: string
+  readKey?: string
+  faults: string[]
+} {
   try {
+    const readKey = secret(env, 'BRIDGE_READ_KEY') || undefined
     const key = secret(env, 'BRIDGE_KEY')
-    if (key) return { key, faults: [] }
+    if (key) return { key, readKey, faults: [] }
     const host = env.BRIDGE_HOST || '127.0.0.1'
     const where = LOOPBACK.has(host) ? '' : `: BRIDGE_HOST ${host} is open to others`
     return { faults: [`BRIDGE_KEY: expected a key of at least ${MIN_KEY_LENGTH} characters${where}`] }

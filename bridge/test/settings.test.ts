@@ -37,6 +37,7 @@ describe('the settings', () => {
       host: '127.0.0.1',
       port: 8787,
       keys: [KEY],
+      readKeys: [],
     })
   })
 
@@ -110,6 +111,14 @@ describe('the settings', () => {
       expect(faults).toContain('BRIDGE_KEY')
       expect(faults).not.toMatch(/short|kkkk/)
     }
+  })
+
+  it('may have keys that read and no more, one or two', () => {
+    const reader = 'r'.repeat(32)
+    expect(readSettings({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY: reader }).readKeys).toEqual([reader])
+    expect(readSettings({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY_FILE: file(`${reader},${KEY}`) }).readKeys).toHaveLength(2)
+    expect(faultsOf({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY: 'short' })).toContain('BRIDGE_READ_KEY.0: expected at least 32')
+    expect(faultsOf({ BRIDGE_READ_KEY: reader })).toContain('BRIDGE_KEY: expected a key')
   })
 
   it('take a secret from a file, and say which file can not be read, beside the other faults', () => {
