@@ -44,5 +44,14 @@ export function absentRelay(reason: TidegateError): Relay {
   const refuse = async (): Promise<never> => {
     throw reason
   }
-  return { contracts: refuse, bars: refuse, status: refuse }
+  return {
+    contracts: refuse,
+    search: refuse,
+    chains: refuse,
+    bars: refuse,
+    ticks: refuse,
+    head: refuse,
+    sessions: refuse,
+    status: refuse,
+  }
 }

@@ -41,11 +41,21 @@ export function createFakeRelay(market: Market, now: () => number, details: read
       relay.asked.push(request)
       return relay.tamper(request, answerOf(relay.market, request, Math.floor(now() / 1000), relay.lagSec))
     },
+    search: notAsked,
+    chains: notAsked,
+    ticks: notAsked,
+    head: notAsked,
+    sessions: notAsked,
     async status() {
       return statusOf(relay.simulated)
     },
   }
   return relay
+}
+
+/** What ingestion of bars has no use for. */
+async function notAsked(): Promise<never> {
+  throw new Error('This bridge answers contracts, bars and its status alone.')
 }
 
 function answerOf(market: Market, request: BarsRequest, nowSec: number, lagSec: number): BarsAnswer {

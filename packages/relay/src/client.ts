@@ -1,29 +1,49 @@
-import {
-  appendBars,
-  type BarColumns,
-  type ContractDetails,
-  type ErrorKind,
-  emptyBars,
-  TidegateError,
-} from '@tidegate/core'
-import { z } from 'zod'
+import { appendBars, type BarColumns, type ContractDetails, emptyBars, TidegateError } from '@tidegate/core'
+import type { z } from 'zod'
+import { brokenOff, checked, errorOf, parsedJson } from './errors.ts'
+import { assertWhole, readLines } from './lines.ts'
 import {
   type BarsDone,
   type BarsRequest,
   type BridgeStatus,
   barColumnsSchema,
   barsDoneSchema,
+  type Chain,
+  type ChainsRequest,
   type ContractsRequest,
-  errorBodySchema,
+  chainsAnswerSchema,
+  contractsAnswerSchema,
+  type HeadRequest,
+  headAnswerSchema,
+  type Match,
+  type SearchRequest,
+  type SessionsAnswer,
+  type SessionsRequest,
+  searchAnswerSchema,
+  sessionsAnswerSchema,
   statusSchema,
-} from './schema.ts'
+  type TicksDone,
+  type TicksRequest,
+  ticksDoneSchema,
+} from './schema/index.ts'
+import { type ColumnsOf, createPage } from './ticks.ts'
 
 /** The bridge as its callers see it. Every method throws a TidegateError whose kind says what to do next. */
 export interface Relay {
   /** What the gateway says of every contract that fits; at least one, `not-found` otherwise. */
   contracts(request: ContractsRequest, signal?: AbortSignal): Promise<ContractDetails[]>
+  /** Contracts whose symbol or name begins so; none where there is none. */
+  search(request: SearchRequest, signal?: AbortSignal): Promise<Match[]>
+  /** The option chains of an underlying, one an exchange and trading class; none where it has no options. */
+  chains(request: ChainsRequest, signal?: AbortSignal): Promise<Chain[]>
   /** One historical request, answered in full: never a part, never a failure dressed as no data. */
   bars(request: BarsRequest, signal?: AbortSignal): Promise<BarsAnswer>
+  /** One page of ticks, whole seconds only; `done.next` says where the next begins. */
+  ticks<R extends TicksRequest>(request: R, signal?: AbortSignal): Promise<TicksAnswer<R['whatToShow']>>
+  /** Since when there is data of a kind, epoch seconds. `not-found` where IBKR knows no such instant. */
+  head(request: HeadRequest, signal?: AbortSignal): Promise<number>
+  /** IBKR's own schedule. */
+  sessions(request: SessionsRequest, signal?: AbortSignal): Promise<SessionsAnswer>
   status(signal?: AbortSignal): Promise<BridgeStatus>
 }
 
@@ -32,29 +52,17 @@ export interface BarsAnswer {
   readonly done: BarsDone
 }
 
+export interface TicksAnswer<W extends TicksRequest['whatToShow'] = TicksRequest['whatToShow']> {
+  readonly ticks: ColumnsOf<W>
+  readonly done: TicksDone
+}
+
 export interface RelayOptions {
   /** Where the bridge listens: `http://127.0.0.1:8787`. */
   readonly url: string
   readonly key: string
   /** Default: the runtime's own. */
   readonly fetch?: (request: Request) => Promise<Response> | Response
-}
-
-/** Only as much of a contract's details as makes them usable: the bridge may say more than we know. */
-const contractsSchema = z.object({
-  contracts: z
-    .array(z.looseObject({ contract: z.looseObject({ conId: z.int(), symbol: z.string(), secType: z.string() }) }))
-    .min(1),
-})
-
-/** What a status says where no bridge of ours answered, but something between us and it. */
-const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
-  401: 'unauthorized',
-  403: 'forbidden',
-  429: 'busy',
-  502: 'disconnected',
-  503: 'disconnected',
-  504: 'timeout',
 }
 
 /** A client of the relay at `url`. Aborting a call hangs up, and the bridge then cancels upstream. */
@@ -83,42 +91,40 @@ export function createRelay({ url, key, fetch = (request) => globalThis.fetch(re
     return response
   }
 
+  async function answer<S extends z.ZodType>(path: string, schema: S, body: unknown, signal?: AbortSignal) {
+    return checked(schema, await bodyOf(await call(path, body, signal)))
+  }
+
   return {
     async contracts(request, signal) {
-      const body = await bodyOf(await call('/v1/contracts', request, signal))
-      return checked(contractsSchema, body).contracts as unknown as ContractDetails[]
+      const { contracts } = await answer('/v1/contracts', contractsAnswerSchema, request, signal)
+      return contracts as unknown as ContractDetails[]
     },
+    search: async (request, signal) =>
+      (await answer('/v1/contracts/search', searchAnswerSchema, request, signal)).matches,
+    chains: async (request, signal) => (await answer('/v1/chains', chainsAnswerSchema, request, signal)).chains,
     async bars(request, signal) {
-      return readBars(await call('/v1/bars', request, signal))
+      const bars = emptyBars()
+      const response = await call('/v1/bars', request, signal)
+      const done = await readLines(response, {
+        columns: barColumnsSchema,
+        done: barsDoneSchema,
+        take: (more) => appendBars(bars, more),
+      })
+      assertWhole('bars', done.bars, bars.t.length)
+      return { bars, done }
     },
-    async status(signal) {
-      return checked(statusSchema, await bodyOf(await call('/v1/status', undefined, signal)))
+    async ticks<R extends TicksRequest>(request: R, signal?: AbortSignal) {
+      const page = createPage<R['whatToShow']>(request.whatToShow)
+      const response = await call('/v1/ticks', request, signal)
+      const done = await readLines(response, { columns: page.schema, done: ticksDoneSchema, take: page.append })
+      assertWhole('ticks', done.ticks, page.ticks.t.length)
+      return { ticks: page.ticks, done }
     },
+    head: async (request, signal) => (await answer('/v1/head', headAnswerSchema, request, signal)).head,
+    sessions: (request, signal) => answer('/v1/sessions', sessionsAnswerSchema, request, signal),
+    status: (signal) => answer('/v1/status', statusSchema, undefined, signal),
   }
-}
-
-async function errorOf(response: Response): Promise<TidegateError> {
-  const text = await response.text().catch(() => '')
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch (cause) {
-    const kind = KIND_OF_STATUS[response.status] ?? 'internal'
-    return new TidegateError(kind, `The bridge answered ${response.status} with no JSON: ${text.slice(0, 200)}`, {
-      cause,
-    })
-  }
-  return errorFrom((body as { error?: unknown } | null)?.error)
-}
-
-function errorFrom(body: unknown): TidegateError {
-  const parsed = errorBodySchema.safeParse(body)
-  if (!parsed.success)
-    return new TidegateError('internal', 'The bridge answered with an error of an unknown shape.', {
-      cause: parsed.error,
-    })
-  const { kind, message, code, retryAfterMs } = parsed.data
-  return new TidegateError(kind as ErrorKind, message, { code, retryAfterMs })
 }
 
 async function bodyOf(response: Response): Promise<unknown> {
@@ -129,86 +135,4 @@ async function bodyOf(response: Response): Promise<unknown> {
     throw brokenOff(cause)
   }
   return parsedJson(text)
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new TidegateError('internal', `The bridge sent what is no JSON: ${text.slice(0, 200)}`, { cause })
-  }
-}
-
-/** What the bridge said, as this version knows it. Throws `internal` for anything else. */
-function checked<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const where = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-  throw new TidegateError(
-    'internal',
-    `The bridge answered otherwise than expected (${where}): do it and this side have the same version?`,
-    { cause: parsed.error },
-  )
-}
-
-function brokenOff(cause?: unknown): TidegateError {
-  return new TidegateError('disconnected', 'The reply of the bridge broke off before its end: asking again is safe.', {
-    cause,
-  })
-}
-
-/** Reads a bars reply to its `done` line. Without one the answer is not whole, and that is a failure. */
-async function readBars(response: Response): Promise<BarsAnswer> {
-  const bars = emptyBars()
-  for await (const line of linesOf(response)) {
-    if ('done' in line) {
-      const done = checked(barsDoneSchema, line.done)
-      if (done.bars !== bars.t.length) {
-        throw new TidegateError(
-          'disconnected',
-          `The bridge announced ${done.bars} bars and sent ${bars.t.length}: asking again is safe.`,
-        )
-      }
-      return { bars, done }
-    }
-    if ('error' in line) throw errorFrom(line.error)
-    if ('t' in line) appendBars(bars, checkedColumns(line))
-  }
-  throw brokenOff()
-}
-
-function checkedColumns(line: object): BarColumns {
-  const columns = checked(barColumnsSchema, line)
-  const { length } = columns.t
-  if (Object.values(columns).some((column) => column.length !== length)) {
-    throw new TidegateError('internal', 'The bridge sent columns of different lengths.')
-  }
-  return columns
-}
-
-/** The objects of a newline-delimited reply. A last line without its end is not whole, and is left out. */
-async function* linesOf(response: Response): AsyncGenerator<object> {
-  if (!response.body) return
-  const texts = response.body.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]()
-  let rest = ''
-  try {
-    for (;;) {
-      const { value, done } = await texts.next().catch((cause: unknown) => {
-        throw brokenOff(cause)
-      })
-      if (done) return
-      const lines = (rest + value).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) if (line) yield objectOf(line)
-    }
-  } finally {
-    // Whoever stops reading before the end hangs up.
-    await texts.return?.().catch(() => {})
-  }
-}
-
-function objectOf(line: string): object {
-  const value = parsedJson(line)
-  if (typeof value === 'object' && value !== null) return value
-  throw new TidegateError('internal', `The bridge sent a line that is no object: ${line.slice(0, 200)}`)
 }
