@@ -1,4 +1,14 @@
-import type { BarsQuery, ContractQuery, Listing, Market, MarketBar, Session } from '../src/market/types.ts'
+import type {
+  BarsQuery,
+  ContractQuery,
+  Listing,
+  Market,
+  MarketBar,
+  QuoteTick,
+  Session,
+  TicksQuery,
+  TradeTick,
+} from '../src/market/types.ts'
 
 /** A market so small that every number in a test can be worked out by hand: the wire is under test, not the market. */
 
@@ -148,7 +158,55 @@ function bars(query: BarsQuery): readonly MarketBar[] {
   return found
 }
 
+/** Seconds of trading within a query, each with what `make` gives for it. */
+function ticksOf<T>(query: TicksQuery, make: (timeSec: number) => T[]): T[] {
+  const { listing, useRTH, startSec, nowSec } = query
+  const endSec = Math.min(query.endSec, nowSec)
+  const ticks: T[] = []
+  for (const session of sessions(listing, useRTH, startSec, endSec)) {
+    for (let at = Math.max(session.startSec, startSec); at < Math.min(session.endSec, endSec); at++)
+      ticks.push(...make(at))
+  }
+  return ticks
+}
+
+/** In a second divisible by 10 a halt or its end, otherwise one to three trades, the second of them unreported. */
+function tradesAt(timeSec: number): TradeTick[] {
+  const halt = { price: 0, size: 0, pastLimit: true, unreported: false, exchange: 'NASDAQ', conditions: '' }
+  if (timeSec % 10 === 0) return [{ timeSec, ...halt }]
+  return Array.from({ length: 1 + (timeSec % 3) }, (_, i) => ({
+    timeSec,
+    price: 254.2 + i,
+    size: 100 + i,
+    pastLimit: false,
+    unreported: i === 1,
+    exchange: i === 2 ? 'BATS' : 'NASDAQ',
+    conditions: i === 0 ? ' F I' : '',
+  }))
+}
+
+/** Two quotes of other sizes in an even second, one in an odd; the flags take turns. */
+function quotesAt(timeSec: number): QuoteTick[] {
+  const flags = { askPastHigh: timeSec % 4 === 0, bidPastLow: timeSec % 4 === 1 }
+  const quote = {
+    timeSec,
+    bid: 254.2 + (timeSec % 60) / 100,
+    ask: 254.3 + (timeSec % 60) / 100,
+    askSize: 200,
+    ...flags,
+  }
+  return timeSec % 2 === 0
+    ? [
+        { ...quote, bidSize: 100 },
+        { ...quote, bidSize: 300 },
+      ]
+    : [{ ...quote, bidSize: 100 }]
+}
+
 export const market: Market = {
+  trades: (query) => ticksOf(query, tradesAt),
+  quotes: (query) => ticksOf(query, quotesAt),
+  midpoints: (query) => ticksOf(query, (timeSec) => [{ timeSec, price: 1.1 + (timeSec % 2) / 10_000 }]),
   find,
   sessions,
   bars,

@@ -5,16 +5,17 @@ import { isOffered } from './offers.ts'
 import { dayOfDate, visitBars } from './periods.ts'
 import type { Reel } from './reel.ts'
 import { type Segment, segmentsOf } from './segments.ts'
-import { askOf, bidOf, createQuoteTally, midOf, type Quote } from './tally/quotes.ts'
+import { askOf, bidOf, createQuoteTally, indexOf, midOf, type Quote } from './tally/quotes.ts'
 import { createSpreadTally } from './tally/spread.ts'
 import { gather, type Tally } from './tally/tally.ts'
 import { createTradeTally } from './tally/trades.ts'
 import type { Motion, Tape } from './tape.ts'
+import { createTicks, type Ticks } from './ticks/ticks.ts'
 import { createTrading } from './trading.ts'
 import type { BarsQuery, Listing, MarketBar, PriceKind, Session } from './types.ts'
 
 /** All that can be asked about one listing's past. */
-export interface History {
+export interface History extends Ticks {
   readonly listing: Listing
   offers(whatToShow: string): boolean
   /** Sessions that intersect `[fromSec, toSec)`, oldest first. */
@@ -32,11 +33,13 @@ export function createHistory(product: Product, seed: string, reel: Reel): Histo
     middle: 2 * product.price * ticksPerUnit,
   }
   const zone = zoneOf(listing.timeZoneId)
-  const { sessions } = createTrading(venue, listing)
+  const trading = createTrading(venue, listing)
+  const { sessions } = trading
 
   return {
     listing,
     sessions,
+    ...createTicks(product, motion, trading, reel),
     offers: (whatToShow) => isOffered(listing, whatToShow),
     bars({ barSize, whatToShow, useRTH, startSec, endSec, nowSec }) {
       const tally = tallyOf(product, whatToShow, ticksPerUnit)
@@ -57,7 +60,7 @@ export function createHistory(product: Product, seed: string, reel: Reel): Histo
             for (const spool of spools) {
               const { segment } = spool
               if (segment.startSec >= toSec || segment.endSec <= fromSec) continue
-              spool.tape ??= reel.tape(listing.conId, motion, segment, withVolume)
+              spool.tape ??= reel.tape(String(listing.conId), motion, segment, withVolume)
               gather(tally, spool.tape, fromSec, toSec)
             }
           },
@@ -76,9 +79,6 @@ export function createHistory(product: Product, seed: string, reel: Reel): Histo
 function isTrades(whatToShow: PriceKind): boolean {
   return whatToShow === 'TRADES' || whatToShow === 'ADJUSTED_LAST' || whatToShow === 'AGGTRADES'
 }
-
-/** An index is computed, not traded: it has prices on whole ticks and no volume. */
-const indexOf: Quote = (mid) => 2 * Math.floor((mid + 1) / 2)
 
 function tallyOf({ halfSpread, volume }: Product, whatToShow: PriceKind, ticksPerUnit: number): Tally {
   if (whatToShow === 'BID_ASK') return createSpreadTally(halfSpread, ticksPerUnit)

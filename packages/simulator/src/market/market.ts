@@ -38,6 +38,9 @@ export function createMarket({ products, seed, replayed }: MarketParts): Market 
     search: (pattern) => listings.filter((listing) => isLike(listing, pattern)).slice(0, MAX_FOUND),
     sessions: (listing, useRTH, fromSec, toSec) => historyOf(listing).sessions(useRTH, fromSec, toSec),
     bars: (query) => historyOf(query.listing).bars(query),
+    trades: (query) => historyOf(query.listing).trades(query),
+    quotes: (query) => historyOf(query.listing).quotes(query),
+    midpoints: (query) => historyOf(query.listing).midpoints(query),
     offers: (listing, whatToShow) => historyOf(listing).offers(whatToShow),
   }
 }

@@ -5,8 +5,8 @@ import { createScratch, type Motion, recordTape, type Tape } from './tape.ts'
 const MAX_TAPES = 128
 
 export interface Reel {
-  /** The tape of a segment, recorded when first asked for. `conId` tells motions apart. */
-  tape(conId: number, motion: Motion, segment: Segment, withVolume: boolean): Tape
+  /** The tape of a segment, recorded when first asked for. `name` tells motions apart. */
+  tape(name: string, motion: Motion, segment: Segment, withVolume: boolean): Tape
 }
 
 /** Keeps the tapes recorded last, for requests come in runs about the same days. */
@@ -16,8 +16,8 @@ export function createReel(): Reel {
   const scratch = createScratch()
   let next = 0
   return {
-    tape(conId, motion, segment, withVolume) {
-      const key = `${conId} ${segment.startSec} ${withVolume}`
+    tape(name, motion, segment, withVolume) {
+      const key = `${name} ${segment.startSec} ${withVolume}`
       const found = tapes.get(key)
       if (found) return found
       const oldest = order[next]

@@ -1,4 +1,5 @@
 import { DAY_SEC } from './days.ts'
+import { haltOf } from './halts.ts'
 import { levelAt } from './level.ts'
 import { hash, hashSmall } from './noise.ts'
 import type { Segment } from './segments.ts'
@@ -21,6 +22,10 @@ export interface Motion {
   readonly offHours: { readonly quiet: number; readonly volume: number }
   /** Half the distance of bid and ask, in half ticks. */
   readonly halfSpread: number
+  /** Whether trading is halted now and then. */
+  readonly halts?: boolean
+  /** What the price is to its middle at an instant (epoch seconds), where it is no wave of its own: an option's follows what is under it. */
+  readonly level?: (atSec: number) => number
 }
 
 /**
@@ -65,10 +70,10 @@ const SHORTEST_DAY_SEC = DAY_SEC / 4
 
 /** Midpoint displacement: each midpoint strays from its neighbours' mean as far as a random walk of that length would. */
 function walk(motion: Motion, { startSec, endSec }: Segment, path: Float64Array, blocks: number): Int32Array {
-  const { seed, swing, middle } = motion
-  const open = middle * levelAt(seed, swing, startSec)
+  const { seed, swing, middle, level = (atSec: number) => levelAt(seed, swing, atSec) } = motion
+  const open = middle * level(startSec)
   path[0] = open
-  path[blocks] = middle * levelAt(seed, swing, endSec)
+  path[blocks] = middle * level(endSec)
   const daySec = Math.max(endSec - startSec, SHORTEST_DAY_SEC)
   const stray = DAILY_MOVE * swing * open * Math.sqrt(BLOCK_SEC / daySec) * UNIT_VARIANCE
   const own = hash(seed, startSec)
@@ -104,9 +109,12 @@ function volumesOf(motion: Motion, segment: Segment, blocks: number): Int32Array
   const seed = hash(motion.seed ^ 0x51ed270b, segment.startSec)
   const quiet = segment.regular ? motion.quiet : motion.offHours.quiet
   const busy = segment.regular ? motion.volume : motion.volume * motion.offHours.volume
+  const halt = motion.halts ? haltOf(motion.seed, segment) : undefined
   for (let minute = 0; minute < minutes; minute++) {
     const dice = hashSmall(seed, minute)
     if ((dice & 0xffff) < quiet * 0x10000) continue
+    const sec = segment.startSec + minute * 60
+    if (halt && sec >= halt.startSec && sec < halt.endSec) continue
     // Most is traded when the venue opens and closes.
     const middle = segment.regular ? (2 * minute) / minutes - 1 : 0
     const chance = 0.25 + (dice >>> 16) / 0x10000

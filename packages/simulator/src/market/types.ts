@@ -80,6 +80,46 @@ export interface MarketBar {
   readonly count: number
 }
 
+/** Whole seconds `[startSec, endSec)`, epoch seconds, of a listing's ticks; with useRTH those within regular hours. */
+export interface TicksQuery {
+  readonly listing: Listing
+  readonly useRTH: boolean
+  readonly startSec: number
+  readonly endSec: number
+  /** The market's clock: nothing from this instant on exists yet. */
+  readonly nowSec: number
+}
+
+/** A trade. Price and size 0 with `pastLimit`: trading is halted, and the next such tick resumes it. */
+export interface TradeTick {
+  readonly timeSec: number
+  readonly price: number
+  readonly size: number
+  readonly pastLimit: boolean
+  /** Reported late or at an average price: in no bar. */
+  readonly unreported: boolean
+  readonly exchange: string
+  readonly conditions: string
+}
+
+/** A change of the best bid or ask, or of their sizes. */
+export interface QuoteTick {
+  readonly timeSec: number
+  readonly bid: number
+  readonly ask: number
+  readonly bidSize: number
+  readonly askSize: number
+  /** The ask stands above every price of the session so far. */
+  readonly askPastHigh: boolean
+  /** The bid stands below every one. */
+  readonly bidPastLow: boolean
+}
+
+export interface MidTick {
+  readonly timeSec: number
+  readonly price: number
+}
+
 export interface BarsQuery {
   readonly listing: Listing
   /** One of IBKR's literal sizes: `1 secs` … `1 month`. */
@@ -102,6 +142,12 @@ export interface Market {
   sessions(listing: Listing, useRTH: boolean, fromSec: number, toSec: number): readonly Session[]
   /** Bars, oldest first, a pure function of the query. Empty where the market was closed or had no history. */
   bars(query: BarsQuery): readonly MarketBar[]
+  /** Every trade in whole seconds, oldest first. Those that are neither unreported nor halts make the bars of TRADES. */
+  trades(query: TicksQuery): readonly TradeTick[]
+  /** Every quote, at least one a second: their extremes are those of BID, ASK and BID_ASK bars. */
+  quotes(query: TicksQuery): readonly QuoteTick[]
+  /** Every change of the mid price, and the price as it stands when a minute begins. */
+  midpoints(query: TicksQuery): readonly MidTick[]
   /** Whether this kind of data exists for the listing (TRADES of FX does not). */
   offers(listing: Listing, whatToShow: string): boolean
 }

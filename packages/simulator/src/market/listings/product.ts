@@ -20,6 +20,10 @@ export interface Product {
   readonly offHours: { readonly quiet: number; readonly volume: number }
   /** Half the distance of bid and ask, in half ticks. */
   readonly halfSpread: number
+  /** Whether trading is halted now and then. */
+  readonly halts?: boolean
+  /** The price at an instant (epoch seconds) as a part of `price`, where it follows another; default: waves of its own. */
+  readonly level?: (atSec: number) => number
 }
 
 export const BLANK: Listing = {

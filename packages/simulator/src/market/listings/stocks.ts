@@ -78,6 +78,7 @@ function usStock([symbol, exchange, longName, stockType, price, head, conId, isi
     quiet: thin ? 0.12 : 0,
     offHours: { quiet: thin ? 0.85 : 0.35, volume: 0.02 },
     halfSpread: 2,
+    halts: stockType === 'COMMON',
   }
 }
 

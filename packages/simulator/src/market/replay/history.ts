@@ -9,6 +9,7 @@ import type { BarsQuery, Listing, MarketBar, PriceKind } from '../types.ts'
 import { lengthOf, type Series } from './series.ts'
 import { addDays, stretchTrading } from './sessions.ts'
 import { createRowTally } from './tally.ts'
+import { createRowTicks } from './ticks.ts'
 
 /** The history of a product as files have it: the kinds of price given, and nothing before, after or besides. */
 export function createReplayHistory(product: Product, kinds: ReadonlyMap<PriceKind, Series>): History {
@@ -28,6 +29,15 @@ export function createReplayHistory(product: Product, kinds: ReadonlyMap<PriceKi
     listing,
     offers: (whatToShow) => [...kinds.keys()].some((kind) => kind === whatToShow),
     sessions: trading.sessions,
+    ...createRowTicks(listing, kinds, (query, whatToShow, series) => {
+      const walk = {
+        ...query,
+        barSize: series.barSize,
+        zone,
+        sessions: (from: number, to: number) => trading.sessions(query.useRTH, from, to),
+      }
+      return rowsWithin({ ...query, barSize: series.barSize, whatToShow }, walk, series)
+    }),
     bars(query) {
       const found = kinds.get(query.whatToShow)
       if (!found || !isMadeOf(query.barSize, found)) return []

@@ -49,21 +49,40 @@ function pairVolume(volume: number, block: number, pair: number): number {
   return pair === 0 && share === 0 && volume > 1 ? 1 : share
 }
 
-/** Trades in second `j`. */
-export function countOf(volume: number, block: number, j: number): number {
-  if (volumeOf(volume, block, j) === 0) return 0
-  return j === 0 ? 1 + Math.floor(volume / LOT) : 1
+/**
+ * Trades in second `j`, where the price goes `way` in the block. The middle second of an odd way ends half-way to the
+ * next price: where it has the volume for two trades, the second one is there.
+ */
+export function countOf(volume: number, block: number, j: number, way: number): number {
+  const own = volumeOf(volume, block, j)
+  if (own === 0) return 0
+  if (j === 0) return 1 + Math.floor(volume / LOT)
+  return j === MIDDLE && way & 1 && own > 1 ? 2 : 1
 }
 
 /** Trades in the whole block: the sum over its seconds. */
-export function blockCount(volume: number, block: number): number {
-  if (volume < BUSY) return QUIET_COUNTS[volume * SHARES.length + (block % SHARES.length)] ?? 0
-  return BLOCK_SEC + ((volume / LOT) | 0)
+export function blockCount(volume: number, block: number, way: number): number {
+  if (volume >= BUSY) return BLOCK_SEC + ((volume / LOT) | 0) + (way & 1)
+  const counts = way & 1 ? QUIET_ODD_COUNTS : QUIET_COUNTS
+  return counts[volume * SHARES.length + (block % SHARES.length)] ?? 0
+}
+
+/**
+ * What the turnover of a second or block lacks for an odd volume on an odd way, in half ticks: of the middle second's
+ * shares the odd one trades at the first of its two prices.
+ */
+export function oddShare(volume: number, way: number): number {
+  return volume & way & 1 ? Math.sign(way) : 0
 }
 
 /** Trades of blocks in which not every second has one, by volume and place in the pattern of shares. */
-const QUIET_COUNTS = Uint8Array.from({ length: BUSY * SHARES.length }, (_, i) => {
-  let count = 0
-  for (let j = 0; j < BLOCK_SEC; j++) count += countOf(Math.floor(i / SHARES.length), i % SHARES.length, j)
-  return count
-})
+const QUIET_COUNTS = quietCounts(0)
+const QUIET_ODD_COUNTS = quietCounts(1)
+
+function quietCounts(way: number): Uint8Array {
+  return Uint8Array.from({ length: BUSY * SHARES.length }, (_, i) => {
+    let count = 0
+    for (let j = 0; j < BLOCK_SEC; j++) count += countOf(Math.floor(i / SHARES.length), i % SHARES.length, j, way)
+    return count
+  })
+}

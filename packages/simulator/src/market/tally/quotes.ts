@@ -7,6 +7,8 @@ export type Quote = (mid: number, halfSpread: number) => number
 export const bidOf: Quote = (mid, halfSpread) => 2 * Math.floor((mid - halfSpread) / 2)
 export const askOf: Quote = (mid, halfSpread) => 2 * Math.ceil((mid + halfSpread) / 2)
 export const midOf: Quote = (mid) => mid
+/** An index is computed, not traded: it has prices on whole ticks and no volume. */
+export const indexOf: Quote = (mid) => 2 * Math.floor((mid + 1) / 2)
 
 /**
  * Bars of BID, ASK or MIDPOINT. A quote rises with the mid price, so that the highest bid is the bid of the highest

@@ -1,9 +1,9 @@
 import type { Tape } from '../tape.ts'
-import { blockCount, countOf, MIDDLE, progress, volumeOf } from './block.ts'
+import { blockCount, countOf, MIDDLE, oddShare, progress, volumeOf } from './block.ts'
 import type { Tally } from './tally.ts'
 
 /** Trades happen on whole ticks, between bid and ask. */
-const tickOf = (halfTicks: number): number => (halfTicks + 1) >> 1
+export const tickOf = (halfTicks: number): number => (halfTicks + 1) >> 1
 
 /** Bars of trades. `ticksPerUnit` is how many ticks a price of 1 has. */
 export function createTradeTally(ticksPerUnit: number): Tally {
@@ -16,7 +16,7 @@ export function createTradeTally(ticksPerUnit: number): Tally {
   let turnover = 0
   let count = 0
 
-  function trade(first: number, last: number, traded: number, trades: number): void {
+  function trade(first: number, last: number, traded: number, trades: number, odd: number): void {
     const above = first > last ? first : last
     const below = first > last ? last : first
     if (volume === 0) {
@@ -29,7 +29,7 @@ export function createTradeTally(ticksPerUnit: number): Tally {
     }
     close = last
     volume += traded
-    turnover += traded * (first + last)
+    turnover += traded * (first + last) - odd
     count += trades
   }
 
@@ -40,7 +40,8 @@ export function createTradeTally(ticksPerUnit: number): Tally {
         if (traded === 0) continue
         const first = tickOf(knots[i] ?? 0)
         // One share has one price.
-        trade(first, traded === 1 ? first : tickOf(knots[i + 1] ?? 0), traded, blockCount(traded, i))
+        const last = traded === 1 ? first : tickOf(knots[i + 1] ?? 0)
+        trade(first, last, traded, blockCount(traded, i, last - first), oddShare(traded, last - first))
       }
     },
     addSeconds(tape, block, from, to) {
@@ -49,8 +50,9 @@ export function createTradeTally(ticksPerUnit: number): Tally {
         const here = volumeOf(traded, block, j)
         if (here === 0) continue
         const at = first + progress(way, j)
-        const until = j === MIDDLE ? first + way - progress(way, j) : at
-        trade(at, until, here, countOf(traded, block, j))
+        // A single share in the middle second trades at its first price.
+        const until = j === MIDDLE && here > 1 ? first + way - progress(way, j) : at
+        trade(at, until, here, countOf(traded, block, j, way), at === until ? 0 : oddShare(here, way))
       }
     },
     bar(timeSec) {
@@ -73,7 +75,8 @@ export function createTradeTally(ticksPerUnit: number): Tally {
   }
 }
 
-function blockOf({ knots, volumes }: Tape, block: number): { first: number; way: number; traded: number } {
+/** The whole ticks a block trades at: the first, and how far it goes from there. */
+export function blockOf({ knots, volumes }: Tape, block: number): { first: number; way: number; traded: number } {
   const traded = volumes[block] ?? 0
   const first = tickOf(knots[block] ?? 0)
   return { first, way: traded === 1 ? 0 : tickOf(knots[block + 1] ?? 0) - first, traded }
