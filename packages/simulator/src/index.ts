@@ -1,5 +1,9 @@
 export { replayStartMs } from './clock.ts'
 export { createSimulator } from './create.ts'
+export type { GatewayEvent } from './events.ts'
+export { readFaults } from './faults/read.ts'
+export { FAULTS, type FaultKind, type FaultRow } from './faults/table.ts'
+export type { Faults } from './faults.ts'
 export {
   createPacingJudge,
   type JudgedRequest,
@@ -20,4 +24,4 @@ export type {
   Session,
 } from './market/types.ts'
 export { startServer } from './server.ts'
-export type { Faults, Received, Simulator, SimulatorOptions, TruthQuery } from './simulator.ts'
+export type { Received, Simulator, SimulatorOptions, TruthQuery } from './simulator.ts'

@@ -1,14 +1,18 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { serveAdmin } from './admin.ts'
+import { type Faults, noFaults } from './faults.ts'
+import { createHappenings } from './happenings.ts'
+import { createPacingJudge, type Violation } from './judge.ts'
+import { createListener } from './listener.ts'
 import type { Replayed } from './market/replay/load.ts'
 import type { Market } from './market/types.ts'
-import type { Faults, Received, Simulator, SimulatorOptions } from './simulator.ts'
+import type { Received, Simulator, SimulatorOptions } from './simulator.ts'
 import { truthOf } from './truth.ts'
 import { serve } from './wire/connection.ts'
 import type { Gateway } from './wire/gateway.ts'
 import { MAX_SERVER_VERSION, MIN_SERVER_VERSION } from './wire/handshake.ts'
 
-/** Messages kept for a test or a judge to read. */
-const MAX_RECEIVED = 100_000
+/** Messages, and breaches of pacing, kept for a test to read. */
+const MAX_KEPT = 100_000
 
 /** Opens the port and serves this market; resolves when listening, rejects with what to do where it cannot. */
 export async function startServer(
@@ -16,65 +20,62 @@ export async function startServer(
   options: SimulatorOptions = {},
   replayed: readonly Replayed[] = [],
 ): Promise<Simulator> {
-  const { host = '127.0.0.1', now = Date.now, accounts = ['SIM0000001'], log = () => {} } = options
-  const serverVersion = options.serverVersion ?? MAX_SERVER_VERSION
-  if (!Number.isInteger(serverVersion) || serverVersion < MIN_SERVER_VERSION || serverVersion > MAX_SERVER_VERSION) {
-    throw new Error(`serverVersion is ${serverVersion}; give ${MIN_SERVER_VERSION} to ${MAX_SERVER_VERSION}.`)
-  }
-  const faults: Faults = {
-    silentHistory: false,
-    dropMidReply: 0,
-    refuseHistory: undefined,
-    delayMs: 0,
-    ...options.faults,
-  }
+  const { host = '127.0.0.1', now = Date.now, log = () => {} } = options
+  const faults: Faults = { ...noFaults(), ...options.faults }
   const received: Received[] = []
-  const record = (one: Received) => {
-    if (received.length >= MAX_RECEIVED) received.shift()
-    received.push(one)
+  const violations: Violation[] = []
+  const gateway: Gateway = {
+    market,
+    now,
+    accounts: options.accounts ?? ['SIM0000001'],
+    serverVersion: checkedVersion(options.serverVersion ?? MAX_SERVER_VERSION),
+    faults,
+    pacing: options.pacing ?? 'lenient',
+    judge: createPacingJudge(),
+    violated: (violation) => keep(violations, violation),
+    log,
+    record: (one) => keep(received, one),
+    clientIds: new Set(),
+    peers: new Set(),
   }
-  const gateway: Gateway = { market, now, accounts, serverVersion, faults, log, record, clientIds: new Set() }
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    serve(socket, gateway)
-  })
-  const port = await listen(server, host, options.port ?? 0)
-  server.on('error', (error) => log('The listening socket failed.', error))
+  const listener = createListener({ host, port: options.port ?? 0, log, serve: (socket) => serve(socket, gateway) })
+  const happenings = createHappenings(gateway, listener)
+  const event = happenings.happen
+  const port = await listener.open()
+  const administered = { faults, violations, now, event }
+  const admin = options.admin && (await serveAdmin(administered, options.admin).catch(closingFirst(listener.close)))
   return {
     host,
     port,
+    admin: admin && { host: admin.host, port: admin.port },
     faults,
     received,
+    violations,
     replayed,
     now,
+    event,
     truth: (query) => truthOf(market, query, Math.floor(now() / 1000)),
-    close: () => closeAll(server, sockets),
+    async close() {
+      happenings.cancel()
+      await Promise.all([listener.close(), admin?.close()])
+    },
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const inUse = cause.code === 'EADDRINUSE'
-      const advice = inUse
-        ? `Port ${port} on ${host} is already in use: stop the program that listens there, or choose another port (0 takes any free one).`
-        : `The simulator cannot listen on ${host}:${port}: ${cause.message}`
-      reject(new Error(advice, { cause }))
-    })
-    server.listen({ host, port }, () => {
-      server.removeAllListeners('error')
-      const address = server.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
-  })
+function checkedVersion(version: number): number {
+  if (Number.isInteger(version) && version >= MIN_SERVER_VERSION && version <= MAX_SERVER_VERSION) return version
+  throw new Error(`serverVersion is ${version}; give ${MIN_SERVER_VERSION} to ${MAX_SERVER_VERSION}.`)
 }
 
-function closeAll(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    // A second close finds the server closed already, which is what was asked for.
-    server.close(() => resolve())
-    for (const socket of sockets) socket.destroy()
-  })
+/** Whoever starts but half leaves nothing open. */
+function closingFirst(close: () => Promise<void>): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await close()
+    throw error
+  }
+}
+
+function keep<T>(list: T[], one: T): void {
+  if (list.length >= MAX_KEPT) list.shift()
+  list.push(one)
 }

@@ -1,17 +1,8 @@
+import type { GatewayEvent } from './events.ts'
+import type { Faults } from './faults.ts'
+import type { Violation } from './judge.ts'
 import type { Replayed } from './market/replay/load.ts'
 import type { ContractQuery, MarketBar, PriceKind, Replay } from './market/types.ts'
-
-/** Misbehaviour to inject, changeable while the simulator runs. All off by default. */
-export interface Faults {
-  /** Historical requests get no answer at all. */
-  silentHistory: boolean
-  /** The next N historical replies break off halfway and the socket closes. */
-  dropMidReply: number
-  /** The next N historical requests are answered by error 162 with this text instead. */
-  refuseHistory: { times: number; text: string } | undefined
-  /** Every reply waits this long. */
-  delayMs: number
-}
 
 export interface SimulatorOptions {
   /** Default 127.0.0.1. */
@@ -26,6 +17,13 @@ export interface SimulatorOptions {
   readonly accounts?: readonly string[]
   readonly replay?: readonly Replay[]
   readonly faults?: Partial<Faults>
+  /**
+   * What becomes of requests that break a pacing rule: `strict` refuses them as IBKR does, `lenient` notes and answers
+   * them. Bars of a minute and longer are free either way, the message rate and open requests never. Default `lenient`.
+   */
+  readonly pacing?: 'strict' | 'lenient'
+  /** Serves faults, events and violations over HTTP; on 127.0.0.1 unless told otherwise, as it asks for no key. Default: not at all. */
+  readonly admin?: { readonly host?: string; readonly port: number }
   /** The newest server version offered, 163 to 200. Default 200; a client's own maximum wins when lower. */
   readonly serverVersion?: number
   /** Told what goes wrong inside: broken framing, a failed reply. Default: nobody. */
@@ -54,13 +52,19 @@ export interface TruthQuery {
 export interface Simulator {
   readonly host: string
   readonly port: number
+  /** Where the admin interface listens. */
+  readonly admin: { readonly host: string; readonly port: number } | undefined
   readonly faults: Faults
   /** Every message received, oldest first, for a test or a judge to read. Keeps the last 100,000. */
   readonly received: readonly Received[]
+  /** Every breach of a pacing rule, oldest first, whether it was refused or not. Keeps the last 100,000. */
+  readonly violations: readonly Violation[]
   /** What the files replayed hold, in the order given. */
   readonly replayed: readonly Replayed[]
   /** The simulator's clock, epoch milliseconds. */
   now(): number
+  /** Makes something happen to the gateway; resolves when it has. */
+  event(event: GatewayEvent): Promise<void>
   /** The bars a client should end up with: final ones only, none that is still forming. Does not pass through the wire code. */
   truth(query: TruthQuery): readonly MarketBar[]
   /** Closes every connection and the port. */

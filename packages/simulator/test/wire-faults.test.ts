@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Simulator, SimulatorOptions } from '../src/index.ts'
 import type { Market } from '../src/market/types.ts'
 import { startServer } from '../src/server.ts'
-import { createRateJudge } from '../src/wire/rate.ts'
 import { history, RawClient } from './wire-client.ts'
 import { market, NOW_SEC } from './wire-market.ts'
 
@@ -82,28 +81,6 @@ describe('the message rate', () => {
     )
     expect(client.closed).toBe(true)
     expect(received.filter((one) => one.messageId === 14)).toHaveLength(153)
-  })
-
-  it('takes 50 in any sliding second', () => {
-    let at = 0
-    const judge = createRateJudge(
-      () => at,
-      () => at,
-    )
-    for (let i = 0; i < 500; i++, at += 20) expect(judge.count()).toBeUndefined()
-    at += 1000
-    for (let i = 0; i < 50; i++) expect(judge.count()).toBeUndefined()
-    at += 999
-    expect(judge.count()).toBe(1)
-  })
-
-  it('lets a message go by whichever clock has left it behind', () => {
-    let wall = 0
-    const judge = createRateJudge(
-      () => 0,
-      () => wall,
-    )
-    for (let i = 0; i < 200; i++, wall += 20) expect(judge.count()).toBeUndefined()
   })
 })
 

@@ -184,6 +184,8 @@ describe('requests that stay open', () => {
       const many = await RawClient.start(simulator.port, 193, 2, ' +PACEAPI')
       for (let id = 1; id <= 51; id++) many.send(...history(id))
       expect((await many.one()).slice(2, 4)).toEqual(['51', '322'])
+      for (let id = 1; id <= 50; id++) many.send(25, 1, id)
+      expect((await many.next(50)).every(([, , , code]) => code === '162')).toBe(true)
       many.end()
     } finally {
       simulator.faults.silentHistory = false

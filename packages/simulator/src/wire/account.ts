@@ -5,8 +5,10 @@ import { invalid } from './refusal.ts'
 /** The first order id of every login: the simulator takes no orders, so it never moves. */
 const NEXT_ORDER_ID = 1
 
+/** A gateway whose login has expired has none. */
 export function sendAccounts(peer: Peer): void {
-  peer.send([15, 1, peer.gateway.accounts.join(',')])
+  const { accounts, faults } = peer.gateway
+  peer.send([15, 1, faults.loggedOut === 'no' ? accounts.join(',') : ''])
 }
 
 export function sendNextId(peer: Peer): void {

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { MarketBar } from '../market/types.ts'
 import { type Zone, zoneOf } from '../zone.ts'
 import { ymd, zonedStamp } from './dates.ts'
+import { barsBefore, distorted, leaky } from './distort.ts'
 import type { Window } from './duration.ts'
 import { hmds, SINCE } from './encode.ts'
 import { frame, frameParts, MAX_FRAME_BYTES } from './frames.ts'
@@ -24,19 +25,22 @@ const MIN_BAR_BYTES = 23
  */
 export async function historyReply(
   gateway: Gateway,
-  plan: HistoryPlan,
+  asked: HistoryPlan,
   version: number,
   reqId: number,
   isWanted: () => boolean,
 ): Promise<Buffer | undefined> {
+  const plan = leaky(gateway, asked)
   const { startSec, endSec } = plan.window
   const zone = zoneOf(plan.listing.timeZoneId)
   const slices = sliceWindow(gateway, plan)
   const rows: Buffer[] = []
   let count = 0
   let bytes = 0
-  for (const slice of slices) {
-    const bars = barsIn(gateway, plan, slice)
+  for (const [i, slice] of slices.entries()) {
+    const edges = { first: i === 0, last: i === slices.length - 1 }
+    const before = edges.first ? barsBefore(gateway, plan) : []
+    const bars = distorted(gateway, [...before, ...barsIn(gateway, plan, slice)], edges)
     const printed = Buffer.from(printBars(bars, plan, zone), 'latin1')
     rows.push(printed)
     count += bars.length

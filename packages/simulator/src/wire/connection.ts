@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { farmNotices, noticeText } from '../events.ts'
+import { MAX_BREACHES, MAX_MESSAGES_PER_SECOND } from '../judge/messages.ts'
 import { sendAccounts, sendNextId } from './account.ts'
 import { hms, ymd } from './dates.ts'
 import { errorMessage } from './encode.ts'
@@ -6,20 +8,13 @@ import { FieldError, FieldReader } from './fields.ts'
 import { ByteQueue, FramingError, frame, nextFrame, splitFields } from './frames.ts'
 import type { Gateway } from './gateway.ts'
 import { negotiate, readGreeting } from './handshake.ts'
+import { intercept } from './intercept.ts'
 import { Outbox } from './outbox.ts'
 import type { OpenRequest, Peer } from './peer.ts'
-import { createRateJudge, MAX_BREACHES, MAX_MESSAGES_PER_SECOND } from './rate.ts'
 import { handle } from './requests.ts'
 
 const START_API = 71
 const CLIENT_ID_IN_USE = 'Unable to connect as the client id is already in use. Retry with a unique client id.'
-
-/** The notices a healthy gateway sends after the ids. */
-const FARMS: readonly (readonly [code: number, text: string])[] = [
-  [2104, 'Market data farm connection is OK:usfarm'],
-  [2106, 'HMDS data farm connection is OK:ushmds'],
-  [2158, 'Sec-def data farm connection is OK:secdefnj'],
-]
 
 /**
  * Serves one client from its greeting to its end. What breaks the framing closes the connection; what comes
@@ -34,27 +29,34 @@ export function serve(socket: Socket, gateway: Gateway): void {
   socket.once('close', () => connection.closed())
 }
 
+let connections = 0
+
 class Connection implements Peer {
+  readonly serial = ++connections
   readonly gateway: Gateway
   readonly open = new Map<number, OpenRequest>()
   readonly #socket: Socket
   readonly #queue = new ByteQueue()
   readonly #outbox: Outbox
-  readonly #rate
   #version = 0
   #paced = false
   #clientId: number | undefined
   #over = false
+  /** A peer that has fallen silent does not come back to life: what it missed is gone. */
+  #mute = false
 
   constructor(socket: Socket, gateway: Gateway) {
     this.gateway = gateway
     this.#socket = socket
     this.#outbox = new Outbox(
       socket,
-      () => gateway.faults.delayMs,
+      {
+        delayMs: () => gateway.faults.delayMs,
+        framing: () => gateway.faults.frames,
+        isMute: () => this.#isMute(),
+      },
       (error) => gateway.log('A reply failed.', error),
     )
-    this.#rate = createRateJudge(gateway.now)
   }
 
   get version(): number {
@@ -62,7 +64,7 @@ class Connection implements Peer {
   }
 
   receive(chunk: Buffer): void {
-    if (this.#over) return
+    if (this.#over || this.#isMute()) return
     this.#queue.push(chunk)
     try {
       if (this.#version === 0 && !this.#greet()) return
@@ -79,7 +81,13 @@ class Connection implements Peer {
 
   closed(): void {
     this.#over = true
-    for (const request of this.open.values()) request.cancelled = true
+    const { judge, peers } = this.gateway
+    for (const request of this.open.values()) {
+      request.cancelled = true
+      judge.ended(request.key)
+    }
+    judge.disconnected(this.serial)
+    peers.delete(this)
     if (this.#clientId !== undefined) this.gateway.clientIds.delete(this.#clientId)
   }
 
@@ -117,7 +125,7 @@ class Connection implements Peer {
     this.#version = version
     this.#paced = greeting.options.includes('+PACEAPI')
     const sec = Math.floor(this.gateway.now() / 1000)
-    this.#socket.write(frame([version, `${ymd(sec)} ${hms(sec)} Coordinated Universal Time`]))
+    this.#outbox.send(frame([version, `${ymd(sec)} ${hms(sec)} Coordinated Universal Time`]))
     return true
   }
 
@@ -131,7 +139,7 @@ class Connection implements Peer {
     }
     if (this.#tooFast()) return
     try {
-      handle(this, messageId, reader)
+      if (!intercept(this, messageId, fields)) handle(this, messageId, reader)
     } catch (error) {
       this.#failed(messageId, reader, error)
     }
@@ -141,23 +149,28 @@ class Connection implements Peer {
     reader.skip(1)
     const text = reader.text()
     const clientId = Number(text)
+    const { faults } = this.gateway
     if (!/^-?\d{1,10}$/.test(text)) {
       this.#end(this.errorBytes(-1, 320, `Error reading request:Message id ${START_API}.  Unable to parse data.`))
-    } else if (this.gateway.clientIds.has(clientId)) {
+    } else if (this.gateway.clientIds.has(clientId) || faults.heldIds.includes(clientId)) {
       this.#end(this.errorBytes(-1, 326, CLIENT_ID_IN_USE))
     } else {
       this.#clientId = clientId
       this.gateway.clientIds.add(clientId)
       sendAccounts(this)
       sendNextId(this)
-      for (const [code, farm] of FARMS) this.error(-1, code, farm)
+      this.gateway.peers.add(this)
+      for (const code of farmNotices(faults)) this.error(-1, code, noticeText(code))
     }
   }
 
   /** Judges the message rate. A message over it is dropped; a client that let TWS pace it (`+PACEAPI`) is not judged. */
   #tooFast(): boolean {
-    const breach = this.#paced ? undefined : this.#rate.count()
-    if (breach === undefined) return false
+    const { judge, now, violated } = this.gateway
+    const violation = this.#paced ? undefined : judge.message(now(), this.serial, performance.now())
+    if (!violation) return false
+    violated(violation)
+    const breach = violation.breaches
     const max = MAX_MESSAGES_PER_SECOND
     const text = `Max rate of messages per second has been exceeded:max=${max} rec=${max + 1} (${breach})`
     const bytes = this.errorBytes(-1, 100, text)
@@ -173,6 +186,13 @@ class Connection implements Peer {
     }
     this.gateway.log(`Message ${messageId} failed in the simulator.`, error)
     this.error(reader.requestId, 322, "Error processing request.-'bK' : cause - The simulator failed; see its log.")
+  }
+
+  #isMute(): boolean {
+    const { halfOpen, loggedOut } = this.gateway.faults
+    // Whoever was connected when a login expired was cut off then: silence meets the newcomers.
+    this.#mute ||= halfOpen || (loggedOut === 'silent' && this.#version === 0)
+    return this.#mute
   }
 
   #end(bytes: Buffer): void {

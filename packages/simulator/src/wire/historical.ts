@@ -4,27 +4,22 @@ import { hmds } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { frame } from './frames.ts'
 import { type HistoryRequest, planHistory, readHistory } from './history.ts'
+import { cancelRequest, openRequest, releaseRequest } from './open.ts'
 import type { OpenRequest, Peer } from './peer.ts'
 import { Refusal } from './refusal.ts'
 import { scheduleReply } from './schedule.ts'
 import { targetOf } from './target.ts'
 
-/** IBKR takes no more than this many historical requests of one client at a time. */
-export const MAX_OPEN_HISTORY = 50
+/** Told beside an answer: a client that takes it for an error loses the bars that follow. */
+const UP_TO_THE_SECOND =
+  'Up-to-the-second historical data requires a market data subscription; the data shown may be delayed.'
 
 /** Message 20. */
 export function reqHistoricalData(peer: Peer, reader: FieldReader): void {
   const request = readHistory(reader)
   const { reqId } = request
   const open = openRequest(peer, reqId)
-  const { faults } = peer.gateway
-  if (!open || faults.silentHistory) return
-  const refusal = faults.refuseHistory
-  if (refusal && refusal.times > 0) {
-    faults.refuseHistory = refusal.times > 1 ? { ...refusal, times: refusal.times - 1 } : undefined
-    peer.reply(() => closing(peer, reqId, open, () => peer.errorBytes(reqId, 162, refusal.text)))
-    return
-  }
+  if (!open) return
   peer.reply(() => closing(peer, reqId, open, () => answer(peer, request, open)))
 }
 
@@ -32,7 +27,7 @@ export function reqHistoricalData(peer: Peer, reader: FieldReader): void {
 export function cancelHistoricalData(peer: Peer, reader: FieldReader): void {
   reader.skip(1)
   const reqId = reader.reqId()
-  if (cancel(peer, reqId)) peer.error(reqId, 162, hmds(`API historical data query cancelled: ${reqId}`))
+  if (cancelRequest(peer, reqId)) peer.error(reqId, 162, hmds(`API historical data query cancelled: ${reqId}`))
   else peer.error(reqId, 366, `No historical data query found for ticker id:${reqId}`)
 }
 
@@ -53,7 +48,7 @@ export function reqHeadTimestamp(peer: Peer, reader: FieldReader): void {
         if (!peer.gateway.market.offers(listing, whatToShow)) throw new Refusal(162, hmds('No head time stamp'))
         return frame([88, reqId, formatDate === 2 ? listing.headSec : utcStamp(listing.headSec)])
       } catch (error) {
-        release(peer, reqId, open)
+        releaseRequest(peer, reqId, open)
         throw error
       }
     })
@@ -62,7 +57,7 @@ export function reqHeadTimestamp(peer: Peer, reader: FieldReader): void {
 
 /** Message 90. IBKR answers nothing. */
 export function cancelHeadTimestamp(peer: Peer, reader: FieldReader): void {
-  cancel(peer, reader.reqId())
+  cancelRequest(peer, reader.reqId())
 }
 
 async function answer(peer: Peer, request: HistoryRequest, open: OpenRequest): Promise<Buffer | undefined> {
@@ -72,7 +67,11 @@ async function answer(peer: Peer, request: HistoryRequest, open: OpenRequest): P
     request.whatToShow === 'SCHEDULE'
       ? scheduleReply(gateway, request)
       : await historyReply(gateway, planHistory(gateway, request), version, reqId, () => !open.cancelled)
-  if (!bytes || open.cancelled || gateway.faults.dropMidReply <= 0) return bytes
+  if (!bytes || open.cancelled) return bytes
+  const { dropMidReply, upToTheSecond } = gateway.faults
+  if (dropMidReply <= 0) {
+    return upToTheSecond ? Buffer.concat([peer.errorBytes(reqId, 2188, UP_TO_THE_SECOND), bytes]) : bytes
+  }
   gateway.faults.dropMidReply -= 1
   peer.breakOff(bytes)
   return undefined
@@ -88,7 +87,7 @@ async function closing(
   if (open.cancelled) return undefined
   const bytes = await refusing(peer, reqId, reply)
   if (open.cancelled) return undefined
-  release(peer, reqId, open)
+  releaseRequest(peer, reqId, open)
   return bytes
 }
 
@@ -105,32 +104,4 @@ async function refusing(
     peer.gateway.log(`Request ${reqId} failed in the simulator.`, error)
     return peer.errorBytes(reqId, 322, "Error processing request.-'bK' : cause - The simulator failed; see its log.")
   }
-}
-
-/** Registers a historical request; undefined, and an error sent, where its id is in use or too many are open. */
-function openRequest(peer: Peer, reqId: number): OpenRequest | undefined {
-  const refuse = (cause: string) => peer.error(reqId, 322, `Error processing request.-'bK' : cause - ${cause}`)
-  if (peer.open.has(reqId)) {
-    refuse('Duplicate ticker ID for API historical data query')
-    return undefined
-  }
-  if (peer.open.size >= MAX_OPEN_HISTORY) {
-    refuse(`Only ${MAX_OPEN_HISTORY} simultaneous API historical data requests allowed.`)
-    return undefined
-  }
-  const open = { cancelled: false }
-  peer.open.set(reqId, open)
-  return open
-}
-
-function cancel(peer: Peer, reqId: number): boolean {
-  const open = peer.open.get(reqId)
-  if (!open) return false
-  open.cancelled = true
-  return peer.open.delete(reqId)
-}
-
-/** Forgets a request, unless its id has passed to another since. */
-function release(peer: Peer, reqId: number, open: OpenRequest): void {
-  if (peer.open.get(reqId) === open) peer.open.delete(reqId)
 }

@@ -3,11 +3,15 @@ import type { Reply } from './outbox.ts'
 
 /** A historical request that has had no answer yet. */
 export interface OpenRequest {
+  /** Names it among those of all clients. */
+  readonly key: string
   cancelled: boolean
 }
 
 /** The client as the handlers of its requests see it. */
 export interface Peer {
+  /** Names this connection among all there have been. */
+  readonly serial: number
   /** The server version agreed on. */
   readonly version: number
   readonly gateway: Gateway

@@ -1,0 +1,54 @@
+import { applyNotice, type GatewayEvent, noticeText } from './events.ts'
+import type { Listener } from './listener.ts'
+import type { Gateway } from './wire/gateway.ts'
+
+export interface Happenings {
+  /** Makes it happen; resolves when it has, a restart when the port is closed. Rejects where the port cannot be opened again. */
+  happen(event: GatewayEvent): Promise<void>
+  /** Forgets a start that is still to come. */
+  cancel(): void
+}
+
+/** Brings events over a gateway and its port. */
+export function createHappenings(gateway: Gateway, listener: Listener): Happenings {
+  const { faults, peers, log } = gateway
+  let restart: NodeJS.Timeout | undefined
+
+  function cancel(): void {
+    clearTimeout(restart)
+    restart = undefined
+  }
+
+  return {
+    cancel,
+    async happen(event) {
+      if (event.type === 'start' || event.type === 'stop' || event.type === 'restart') cancel()
+      switch (event.type) {
+        case 'notice':
+          applyNotice(faults, event.code)
+          for (const peer of peers) peer.error(-1, event.code, noticeText(event.code, event.text))
+          return
+        case 'drop':
+          return listener.drop()
+        case 'start':
+          await listener.open()
+          return
+        case 'stop':
+          return listener.close()
+        case 'restart':
+          await listener.close()
+          restart = setTimeout(() => {
+            listener.open().catch((error: unknown) => log('The simulator could not come back.', error))
+          }, event.downMs)
+          return
+        case 'logout':
+          if (faults.loggedOut === 'no') faults.loggedOut = 'silent'
+          return listener.drop()
+        case 'login':
+          // Whoever waited for an answer from the gateway that was logged out waits for ever: the gateway has started anew.
+          faults.loggedOut = 'no'
+          return listener.drop()
+      }
+    },
+  }
+}

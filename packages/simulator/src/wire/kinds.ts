@@ -1,0 +1,117 @@
+import type { JudgedRequest } from '../judge.ts'
+import { FieldError, FieldReader } from './fields.ts'
+import { type Gateway, nowSec } from './gateway.ts'
+import { parseBarSize } from './limits.ts'
+import { resolve } from './resolve.ts'
+
+/** The farm that serves a request: historical data (HMDS), definitions of contracts, or live market data. */
+export type Farm = 'history' | 'definition' | 'market'
+
+interface Kind {
+  readonly farm: Farm
+  /** Where the request's id stands among the fields. */
+  readonly idAt: number
+}
+
+/** The requests that a farm answers, by message id; everything else is the gateway's own. */
+const KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
+  [1, { farm: 'market', idAt: 2 }],
+  [9, { farm: 'definition', idAt: 2 }],
+  [20, { farm: 'history', idAt: 1 }],
+  [50, { farm: 'market', idAt: 2 }],
+  [78, { farm: 'definition', idAt: 1 }],
+  [81, { farm: 'definition', idAt: 1 }],
+  [87, { farm: 'history', idAt: 1 }],
+  [88, { farm: 'history', idAt: 1 }],
+  [96, { farm: 'history', idAt: 1 }],
+  [97, { farm: 'market', idAt: 1 }],
+])
+
+/** The farm and the id of a request; undefined for what no farm answers, and where the id cannot be read. */
+export function kindOf(messageId: number, fields: readonly string[]): { farm: Farm; reqId: number } | undefined {
+  const kind = KINDS.get(messageId)
+  const reqId = Number(fields[kind?.idAt ?? 0])
+  return kind && Number.isInteger(reqId) ? { farm: kind.farm, reqId } : undefined
+}
+
+/** What the pacing rules look at of a message: undefined for messages they do not look at, and for those that cannot be read. */
+export function judgedOf(gateway: Gateway, messageId: number, fields: readonly string[]): JudgedRequest | undefined {
+  const read = READERS.get(messageId)
+  try {
+    return read?.(gateway, fields)
+  } catch (error) {
+    // What cannot be read is refused by its handler, in words.
+    if (error instanceof FieldError) return undefined
+    throw error
+  }
+}
+
+type Judged = (gateway: Gateway, fields: readonly string[]) => JudgedRequest
+
+const READERS: ReadonlyMap<number, Judged> = new Map<number, Judged>([
+  [
+    20,
+    (gateway, fields) => {
+      const reader = new FieldReader(fields, 2)
+      const what = contractOf(gateway, reader)
+      const end = reader.text()
+      const size = reader.text()
+      const rest = [reader.text(), reader.text()]
+      const whatToShow = reader.text().toUpperCase()
+      // A schedule is made of days whatever its size says, and so is no small request.
+      const barSec = parseBarSize(size)?.seconds ?? 60
+      return judged('bars', what, whatToShow, [end, size, ...rest, reader.text()], barSec)
+    },
+  ],
+  [
+    50,
+    (gateway, fields) => {
+      const reader = new FieldReader(fields, 3)
+      const what = contractOf(gateway, reader, false)
+      const size = reader.text()
+      return judged('realtime', what, reader.text().toUpperCase(), [size, reader.text()])
+    },
+  ],
+  [
+    87,
+    (gateway, fields) => {
+      const reader = new FieldReader(fields, 2)
+      const what = contractOf(gateway, reader)
+      const useRTH = reader.text()
+      return judged('head', what, reader.text().toUpperCase(), [useRTH, reader.text()])
+    },
+  ],
+  [
+    96,
+    (gateway, fields) => {
+      const reader = new FieldReader(fields, 2)
+      const what = contractOf(gateway, reader)
+      const range = [reader.text(), reader.text(), reader.text()]
+      return judged('ticks', what, reader.text().toUpperCase(), [...range, reader.text(), reader.text()])
+    },
+  ],
+])
+
+interface Named {
+  readonly contract: string
+  readonly exchange: string
+}
+
+/** A contract by its id, however it was described; where that is not one contract, by the description. */
+function contractOf(gateway: Gateway, reader: FieldReader, withIncludeExpired = true): Named {
+  const query = reader.contract(withIncludeExpired)
+  const [listing, second] = resolve(gateway.market, query, nowSec(gateway))
+  const contract = listing && !second ? String(listing.conId) : Object.values(query).join('|')
+  return { contract, exchange: query.exchange }
+}
+
+function judged(
+  kind: JudgedRequest['kind'],
+  { contract, exchange }: Named,
+  whatToShow: string,
+  rest: readonly string[],
+  barSec?: number,
+): JudgedRequest {
+  const identity = [contract, exchange, whatToShow, ...rest].join(' ')
+  return { kind, contract, exchange, whatToShow, identity, ...(barSec === undefined ? {} : { barSec }) }
+}
