@@ -16,6 +16,9 @@ const FLUSH_MS = 5000
 /** Bars that answers kept for sharing may hold in all: some 13 MB. */
 const SHARED_BARS = 200_000
 
+/** A probe that pacing can't let go within this long finds the login busy, which is an answer of its own. */
+const PROBE_WAIT_MS = 60_000
+
 export interface BridgeOptions {
   readonly settings: BridgeSettings
   readonly log: Log
@@ -59,6 +62,8 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     requestTimeoutMs: settings.requestTimeoutMs,
     message: pacing.message,
     expected: settings,
+    probeAfterMs: settings.probeAfterMs,
+    paced: (ask, signal) => pacing.run({ priority: 'interactive', waitMs: PROBE_WAIT_MS, signal }, ask),
   })
   const sharing = createSharing<Awaited<ReturnType<typeof login.history>>>(clock, {
     maxSize: SHARED_BARS,

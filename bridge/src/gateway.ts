@@ -1,19 +1,18 @@
-import { type BarSizeSetting, EventName, IBApi, type WhatToShow } from '@stoqey/ib'
-import {
-  appendBars,
-  type BarColumns,
-  type Contract,
-  type ContractDetails,
-  emptyBars,
-  TidegateError,
-} from '@tidegate/core'
-import type { Farm } from '@tidegate/relay'
-import { farmOf, gatewayError } from './codes.ts'
-import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from './connection.ts'
-import { fromIbDetails, toIbContract } from './details.ts'
+import { EventName, IBApi } from '@stoqey/ib'
+import { TidegateError } from '@tidegate/core'
+import { gatewayError } from './codes.ts'
+import type { Connection, ConnectionOptions } from './connection.ts'
+import { askBars } from './gateway/bars.ts'
+import { hearAnswers } from './gateway/events.ts'
+import { askHead } from './gateway/head.ts'
+import { createSubscriber } from './gateway/live.ts'
+import { askChains, askContracts, askMatches } from './gateway/lookups.ts'
+import { askSessions } from './gateway/sessions.ts'
+import { askTicks } from './gateway/ticks.ts'
+import type { Request, Wire } from './gateway/wire.ts'
 import { guardWriting, type LibrarySocket, takeOverReading } from './link.ts'
 import { createPulse, type Pulse } from './pulse.ts'
-import { createRequests, type OpenRequest } from './requests.ts'
+import { createRequests } from './requests.ts'
 
 /** Our pacing is the only limiter: the library's own rounds up past IBKR's limit, so it is kept out of the way. */
 const LIBRARY_RATE = 1_000_000
@@ -22,20 +21,10 @@ const FIRST_REQUEST_ID = 1000
 const CLIENT_ID_IN_USE = 326
 /** The library's code for what goes wrong with the TCP connection. */
 const CONNECTION_FAILED = 502
-const EPOCH_SECONDS = 2
 /** Last words on a connection: the gateway's on the message rate, and the library's on versions and closed peers. */
 const LAST_WORDS: ReadonlySet<number> = new Set([100, 503, 506, 507])
 /** From this server version on (2016), a historical reply has the form that history.ts reads. */
 const OLDEST_SERVER_VERSION = 124
-/** An identical request is no breach of pacing any more after 15 seconds ("Historical Data Limitations"). */
-const BREACH_MS = 15_000
-
-interface Request extends OpenRequest {
-  details?(details: ContractDetails): void
-  bars?(bars: BarColumns): void
-  done?(): void
-}
-
 /**
  * Connects; resolves once the handshake is answered, the accounts are listed and the gateway has told its time.
  * Throws `conflict` where the client id is taken, `timeout` where the gateway takes the connection and says nothing,
@@ -46,12 +35,10 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   const ib = new IBApi({ host, port, clientId: options.clientId, maxReqPerSec: LIBRARY_RATE })
   const socket = (ib as unknown as { controller: { socket: LibrarySocket } }).controller.socket
   const requests = createRequests<Request>({ clock, timeoutMs: requestTimeoutMs, firstId: FIRST_REQUEST_ID })
-  const farms = new Map<string, Farm>()
   const greeted = Promise.withResolvers<void>()
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<TidegateError>()
   let accounts: readonly string[] = []
   let offsetMs = 0
-  let cutOff = false
   let pulse: Pulse | undefined
   let over = false
   let reason = new TidegateError('disconnected', `The gateway at ${host}:${port} closed the connection.`)
@@ -95,38 +82,41 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     await send(() => {
       ib.connect()
       guardWriting(socket)
+      socket.client?.once('connect', () => options.onHandshake?.())
     })
   }
 
   takeOverReading(socket, {
     begin: (id) => requests.get(id) !== undefined,
     bars: (id, bars) => requests.get(id)?.bars?.(bars),
-    end: (id) => requests.get(id)?.done?.(),
+    end: (id) => requests.get(id)?.end?.(),
+    minTick: (id, minTick) => requests.get(id)?.quote?.({ minTick }),
     unreadable: (id, cause) =>
       requests.get(id)?.fail(new TidegateError('internal', `The gateway's bars can not be read: ${cause}`, { cause })),
     broken: (cause) =>
-      end(new TidegateError('disconnected', `The gateway sent what can not be read: ${cause}`, { cause })),
+      end(new TidegateError('disconnected', `The gateway sent what can not be read: ${cause}`, { cause, code: 507 })),
   })
   ib.on(EventName.server, (version) => {
     if (version >= OLDEST_SERVER_VERSION) return
     const advice = `expected ${OLDEST_SERVER_VERSION} or more: update IB Gateway or TWS`
-    end(new TidegateError('disconnected', `The gateway at ${host}:${port} has server version ${version}; ${advice}.`))
+    end(
+      new TidegateError('disconnected', `The gateway at ${host}:${port} has server version ${version}; ${advice}.`, {
+        code: 503,
+      }),
+    )
   })
   ib.on(EventName.error, (error, code, id) => {
-    if (id !== -1) requests.message(id, code, error.message)
-    else if (code === CONNECTION_FAILED) reason = unreachable(error, options)
+    if (id !== -1) {
+      options.onMessage?.(code, error.message, id)
+      requests.message(id, code, error.message)
+    } else if (code === CONNECTION_FAILED) reason = unreachable(error, options)
     else if (LAST_WORDS.has(code)) reason = gatewayError('disconnected', code, error.message)
   })
   ib.on(EventName.info, (text, code) => {
     if (code === CLIENT_ID_IN_USE)
       reason = new TidegateError('conflict', `Client id ${options.clientId} is in use at the gateway.`, { code })
     if (LAST_WORDS.has(code)) reason = gatewayError('disconnected', code, text)
-    if (code === 1100) cutOff = true
-    if (code === 1101 || code === 1102) cutOff = false
-    const farm = farmOf(code, text)
-    if (farm) farms.set(`${farm.kind} ${farm.name}`, farm)
     options.onNotice?.(code, text)
-    options.onChange()
   })
   ib.on(EventName.managedAccounts, (list) => {
     accounts = list
@@ -144,73 +134,16 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     pulse?.beat()
     greeted.resolve()
   })
-  ib.on(EventName.contractDetails, (id, details) => requests.get(id)?.details?.(fromIbDetails(details)))
-  ib.on(EventName.contractDetailsEnd, (id) => requests.get(id)?.done?.())
+  hearAnswers(ib, requests)
   ib.on(EventName.disconnected, () => end(reason))
-
-  function contracts(contract: Contract, signal: AbortSignal): Promise<ContractDetails[]> {
-    const found: ContractDetails[] = []
-    return requests.open(
-      signal,
-      (resolve, reject) => ({
-        details: (details) => found.push(details),
-        done: () => resolve(found),
-        notice: () => {},
-        noData: () => false,
-        fail: reject,
-      }),
-      {
-        send: (id) => hand(() => ib.reqContractDetails(id, toIbContract(contract))),
-        // IBKR has no cancel for contract details: what still comes is for an id that nobody waits for.
-        cancel: () => {},
-      },
-    )
-  }
-
-  function history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars> {
-    const { contract, barSize, whatToShow, regularHours, duration } = request
-    const bars = emptyBars()
-    const notices: { code: number; message: string }[] = []
-    const asOf = Math.floor((clock.now() + offsetMs) / 1000)
-    return requests.open(
-      signal,
-      (resolve, reject) => ({
-        bars: (more) => appendBars(bars, more),
-        done: () => {
-          if (bars.t.length > 0) resolve({ bars, empty: false, asOf, notices })
-          // A breach of pacing can be answered by silence, which is no word of IBKR's.
-          else
-            reject(
-              new TidegateError('pacing', 'The gateway answered with no bars and without saying that there are none.', {
-                retryAfterMs: BREACH_MS,
-              }),
-            )
-        },
-        notice: (code, message) => notices.push({ code, message }),
-        noData: () => {
-          resolve({ bars, empty: true, asOf, notices })
-          return true
-        },
-        fail: reject,
-      }),
-      {
-        send: (id) => {
-          const until = request.end === undefined ? '' : utcText(request.end)
-          // biome-ignore format: one call, one line a group of its ten parameters.
-          hand(() => ib.reqHistoricalData(id, toIbContract(contract), until, duration,
-            barSize as BarSizeSetting, whatToShow as WhatToShow, regularHours, EPOCH_SECONDS, false))
-        },
-        cancel: (id) => void send(() => ib.cancelHistoricalData(id)),
-      },
-    )
-  }
 
   options.signal.addEventListener('abort', close, { once: true })
   if (options.signal.aborted) close()
   void dial()
   await greeted.promise
   stopWaiting()
-  void send(() => ib.reqMarketDataType(options.marketDataType))
+  const wire: Wire = { ib, requests, hand, send, now: () => clock.now() + offsetMs }
+  const live = createSubscriber(wire, options.marketDataType)
   return {
     get serverVersion() {
       return ib.serverVersion
@@ -218,14 +151,15 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     get accounts() {
       return accounts
     },
-    get farms() {
-      return [...farms.values()]
-    },
-    get cutOff() {
-      return cutOff
-    },
-    contracts,
-    history,
+    now: wire.now,
+    contracts: (contract, signal) => askContracts(wire, contract, signal),
+    search: (pattern, signal) => askMatches(wire, pattern, signal),
+    chains: (underlying, signal) => askChains(wire, underlying, signal),
+    history: (request, signal) => askBars(wire, request, signal),
+    ticks: (request, signal) => askTicks(wire, request, signal),
+    head: (request, signal) => askHead(wire, request, signal),
+    sessions: (request, signal) => askSessions(wire, request, signal),
+    live,
     ended,
     close,
   }
@@ -237,10 +171,4 @@ function unreachable(cause: Error, { host, port }: ConnectionOptions): TidegateE
     '(Gateway 4002 paper, 4001 live; TWS 7497 paper, 7496 live)? In Docker, is the port mapped?'
   const message = `Nobody answers at ${host}:${port} (${cause.message}). ${advice}`
   return new TidegateError('disconnected', message, { cause, code: CONNECTION_FAILED })
-}
-
-/** `yyyymmdd-hh:mm:ss`, which IBKR reads as UTC. */
-function utcText(sec: number): string {
-  const iso = new Date(sec * 1000).toISOString()
-  return `${iso.slice(0, 10).replaceAll('-', '')}-${iso.slice(11, 19)}`
 }

@@ -4,20 +4,27 @@ import { createFrameReader, messageId } from './frames.ts'
 import { decodeHistory } from './history.ts'
 
 const HISTORICAL_DATA = 17
+const TICK_REQ_PARAMS = 81
 
 /** The parts of @stoqey/ib's socket that we take over. Private there: the exact version is pinned and a test watches over them. */
 export interface LibrarySocket {
   onData: (bytes: Buffer) => void
   onMessage: (text: string) => void
-  client?: { write: (bytes: Uint8Array, ...rest: never[]) => boolean; destroy(error?: Error): void }
+  client?: {
+    write: (bytes: Uint8Array, ...rest: never[]) => boolean
+    destroy(error?: Error): void
+    once(event: 'connect', run: () => void): void
+  }
 }
 
-/** What historical replies turn into. */
-export interface HistoryListener {
+/** What we read in the library's stead. */
+export interface WireListener {
   /** A reply begins. False where nobody waits for it: its bars are then not decoded. */
   begin(requestId: number): boolean
   bars(requestId: number, bars: BarColumns): void
   end(requestId: number): void
+  /** Message 81: the library reads its price step as a whole number, which makes 0 of 0.01. */
+  minTick(requestId: number, minTick: number): void
   /** This one reply can't be read; the stream can. */
   unreadable(requestId: number, error: unknown): void
   /** The stream can't be read: the connection is of no more use. */
@@ -28,7 +35,7 @@ export interface HistoryListener {
  * Takes the library's socket over on its way in: frames are cut by us, historical replies decoded by us in slices that
  * let the event loop breathe, and everything else handed to the library. Its own decoder takes time in the square of a message.
  */
-export function takeOverReading(socket: LibrarySocket, listener: HistoryListener): void {
+export function takeOverReading(socket: LibrarySocket, listener: WireListener): void {
   const read = createFrameReader()
   const waiting: Buffer[] = []
   let busy = false
@@ -38,7 +45,7 @@ export function takeOverReading(socket: LibrarySocket, listener: HistoryListener
     try {
       for (let frame = waiting.shift(); frame; frame = waiting.shift()) {
         if (messageId(frame) === HISTORICAL_DATA) await history(frame)
-        else socket.onMessage(frame.toString('utf8'))
+        else other(frame.toString('utf8'))
       }
     } catch (error) {
       waiting.length = 0
@@ -46,6 +53,14 @@ export function takeOverReading(socket: LibrarySocket, listener: HistoryListener
     } finally {
       busy = false
     }
+  }
+
+  function other(text: string): void {
+    if (text.startsWith(`${TICK_REQ_PARAMS}\0`)) {
+      const [, requestId, minTick] = text.split('\0')
+      listener.minTick(Number(requestId), Number(minTick))
+    }
+    socket.onMessage(text)
   }
 
   async function history(frame: Buffer): Promise<void> {

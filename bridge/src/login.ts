@@ -1,119 +1,205 @@
 import { type Contract, type ContractDetails, TidegateError, toTidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
-import { isSimulated, masked, modeOf } from './account.ts'
+import { maskedText } from './account.ts'
 import { sleep } from './clock.ts'
+import { meaningOf } from './codes.ts'
 import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from './connection.ts'
 import { connect } from './gateway.ts'
 import type { Log } from './log.ts'
-import { type ExpectedLogin, obstacleOf } from './readiness.ts'
+import { createProbe, type Finding } from './probe.ts'
+import { type ExpectedLogin, isDoubtful, type Need, obstacleOf } from './readiness.ts'
+import { resetAt } from './resets.ts'
+import { FIRST_STATE, type LoginEvent, type LoginState, reduce } from './state.ts'
+import { statusOf } from './status.ts'
+import { createStrangers } from './strangers.ts'
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 }
 /** Client ids tried at once, one after the other, where the first are in use; then the first again, after a pause. */
 const CLIENT_IDS = 16
+/** The smallest request to the history servers that is always answered: two daily bars of a share traded everywhere. */
+const PROBE: GatewayHistory = {
+  contract: { symbol: 'AAPL', secType: 'STK', exchange: 'SMART', currency: 'USD' },
+  barSize: '1 day',
+  whatToShow: 'TRADES',
+  regularHours: true,
+  end: undefined,
+  duration: '2 D',
+}
 
 /** The login's connection, kept alive: what is asked goes to the one that stands now. */
 export interface Login {
   status(): BridgeStatus['gateway']
   /** Resolves when ready; rejects with why not once `ms` have passed, or at once with `failFast` when nobody answers or a person must act. */
-  untilReady(ms: number, failFast?: boolean): Promise<void>
+  untilReady(ms: number, failFast?: boolean, need?: Need): Promise<void>
+  /**
+   * Lets `work` use the connection that stands now, and learns from how it went. Throws at once where the login can't
+   * serve the need, with why and when to come again; what IBKR refuses comes out as the error it means.
+   */
+  ask<T>(need: Need, work: (connection: Connection) => Promise<T>): Promise<T>
   contracts(contract: Contract, signal: AbortSignal): Promise<ContractDetails[]>
   history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars>
+  /** Calls `look` at every change of the login's state, until what it returns is called. */
+  watch(look: (state: LoginState) => void): () => void
   /** Leaves the gateway; what is open fails. */
   close(): Promise<void>
 }
 
-export interface LoginOptions extends Omit<ConnectionOptions, 'onChange' | 'signal'> {
+export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'onNotice' | 'onMessage' | 'signal'> {
   readonly random: () => number
   readonly log: Log
   readonly expected: ExpectedLogin
+  /** So long history may be silent before it is probed, milliseconds; 0 or absent never. */
+  readonly probeAfterMs?: number
+  /** Lets a probe go when pacing allows it. */
+  readonly paced?: <T>(ask: () => Promise<T>, signal: AbortSignal) => Promise<T>
 }
 
 /** Starts connecting, with backoff and jitter, and connects again whenever the connection ends, until closed. */
 export function openLogin(options: LoginOptions): Login {
-  const { host, port, clock, random, log } = options
+  const { host, port, clock, random, log, expected, paced = (ask) => ask() } = options
   const closing = new AbortController()
   const { signal } = closing
-  const watchers = new Set<() => void>()
+  const watchers = new Set<(state: LoginState) => void>()
+  const strangers = createStrangers(log)
+  const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: found })
+  let state = FIRST_STATE
   let connection: Connection | undefined
-  let connectedAt: string | undefined
-  let trouble: TidegateError | undefined
-  let attempts = 0
+  let stopPause = () => {}
 
-  const changed = () => {
-    for (const watcher of [...watchers]) watcher()
+  const obstacle = (need?: Need) => obstacleOf(state, expected, clock.now(), need)
+
+  function changed(): void {
+    for (const look of [...watchers]) look(state)
+  }
+
+  function happen(event: LoginEvent): void {
+    state = reduce(state, event, clock.now())
+    const kind = obstacle()?.kind
+    probe.held(state.connection === 'up' && (kind === 'farm-down' || kind === 'disconnected'))
+    changed()
+  }
+
+  function notice(code: number, text: string): void {
+    log.info({ code }, `the gateway says: ${maskedText(text)}`)
+    if (!meaningOf(code, text).known) strangers.meet(code, text)
+    happen({ type: 'notice', code, text })
   }
 
   /** Connects and stays until the connection ends; how it ended. */
   async function holdConnection(clientId: number): Promise<TidegateError> {
+    // Within a reset of IBKR's, what breaks is no news.
+    const tell = resetAt(clock.now()) ? log.info : log.warn
     try {
-      connection = await connect({ ...options, clientId, onChange: changed, signal })
+      connection = await connect({
+        ...options,
+        clientId,
+        signal,
+        onNotice: notice,
+        onMessage: (code, text) => {
+          if (!meaningOf(code, text).known) strangers.meet(code, text)
+        },
+        onHandshake: () => happen({ type: 'handshaking' }),
+      })
     } catch (cause) {
       const error = toTidegateError(cause, 'disconnected')
-      if (!signal.aborted) log.warn({ host, port, clientId, err: error }, 'could not connect to the gateway')
+      if (!signal.aborted) tell({ host, port, clientId, err: error }, 'could not connect to the gateway')
       return error
     }
-    connectedAt = new Date(clock.now()).toISOString()
-    attempts = 0
+    probe.heard()
     log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
-    changed()
+    happen({ type: 'connected', accounts: connection.accounts })
     const error = await connection.ended
     connection = undefined
-    if (!signal.aborted) log.warn({ err: error }, 'the gateway connection ended')
+    probe.stop()
+    if (!signal.aborted) tell({ err: error }, 'the gateway connection ended')
     return error
   }
 
   async function keepConnected(): Promise<void> {
     let taken = 0
+    let toldPerson = false
     while (!signal.aborted) {
-      trouble = await holdConnection(options.clientId + taken)
-      attempts++
-      changed()
+      const error = await holdConnection(options.clientId + taken)
+      happen({ type: 'ended', error })
+      const person = obstacle()?.kind === 'login-required'
+      if (person && !toldPerson) log.error({ host, port }, obstacle()?.message ?? '')
+      toldPerson = person
       // Another program holds our client id; the gateway tells programs apart by nothing else.
-      if (trouble.kind === 'conflict') taken = (taken + 1) % CLIENT_IDS
-      if (trouble.kind === 'conflict' && taken > 0) continue
-      const backoffMs = Math.min(BACKOFF.firstMs * 2 ** (attempts - 1), BACKOFF.mostMs)
+      if (error.kind === 'conflict') taken = (taken + 1) % CLIENT_IDS
+      if (error.kind === 'conflict' && taken > 0) continue
+      // A reset of IBKR's takes its time: there is no use in hurrying.
+      const calm = state.attempts > 1 && resetAt(clock.now()) !== undefined
+      const backoffMs = calm ? BACKOFF.mostMs : Math.min(BACKOFF.firstMs * 2 ** (state.attempts - 1), BACKOFF.mostMs)
       await sleep(clock, backoffMs * (0.5 + random() / 2), signal)
     }
   }
-  const running = keepConnected()
 
-  function obstacle(): TidegateError | undefined {
-    if (connection) return obstacleOf(connection, options.expected)
-    return new TidegateError('disconnected', trouble?.message ?? `Connecting to ${host}:${port}.`, {
-      cause: trouble,
-      code: trouble?.code,
-    })
-  }
-
-  function current(): Connection {
-    const error = obstacle()
+  /** The connection, where it can serve the need now. */
+  function current(need: Need): Connection {
+    const error = obstacle(need)
     if (connection && !error) return connection
-    throw new TidegateError(error?.kind ?? 'disconnected', error?.message ?? 'The gateway is not connected.', {
-      cause: error,
-      code: error?.code,
-      retryAfterMs: BACKOFF.mostMs,
-    })
+    throw error ?? new TidegateError('disconnected', 'The gateway is not connected.', { retryAfterMs: BACKOFF.mostMs })
   }
 
+  async function ask<T>(need: Need, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const asked = current(need)
+    try {
+      const answer = await work(asked)
+      if (need === 'history') heard()
+      return answer
+    } catch (cause) {
+      throw learned(toTidegateError(cause), need)
+    }
+  }
+
+  function heard(): void {
+    probe.heard()
+    happen({ type: 'answered' })
+  }
+
+  /** What a failed request says of the login, and the error with when to come again. */
+  function learned(error: TidegateError, need: Need): TidegateError {
+    if (error.kind === 'competing-session') {
+      happen({ type: 'competing', error })
+      const untilMs = state.competing?.untilMs ?? clock.now()
+      stopPause()
+      stopPause = clock.after(untilMs - clock.now(), changed)
+      return obstacle('login') ?? error
+    }
+    if (need === 'history' && error.kind === 'timeout' && error.code === undefined) probe.missed()
+    if (error.kind === 'not-found' && isDoubtful(state)) {
+      const message = `${error.message} IBKR's servers are out of reach just now, so this is no word on the contract.`
+      return new TidegateError('farm-down', message, {
+        cause: error,
+        code: error.code,
+        retryAfterMs: BACKOFF.mostMs,
+      })
+    }
+    return error
+  }
+
+  async function tryHistory(hangUp: AbortSignal): Promise<Finding> {
+    try {
+      await paced(async () => current('login').history(PROBE, hangUp), hangUp)
+      return 'answered'
+    } catch (cause) {
+      const error = toTidegateError(cause)
+      if (error.kind === 'timeout' && error.code === undefined) return 'silent'
+      // Refused by the history servers themselves, so they are there.
+      return error.kind === 'no-permission' ? 'answered' : 'unknown'
+    }
+  }
+
+  function found(finding: Finding): void {
+    if (finding === 'unknown') return
+    if (finding === 'silent') log.warn({}, 'the history servers do not answer a probe')
+    happen({ type: finding === 'answered' ? 'probed' : 'silent' })
+  }
+
+  const running = keepConnected()
   return {
-    status() {
-      const reason = obstacle()?.message
-      const accounts = connection?.accounts ?? []
-      const [first] = accounts
-      return {
-        host,
-        port,
-        state: reason === undefined ? 'ready' : connection || attempts > 0 ? 'down' : 'connecting',
-        reason,
-        serverVersion: connection?.serverVersion,
-        connectedAt: connection ? connectedAt : undefined,
-        accounts: accounts.map(masked),
-        mode: modeOf(first),
-        simulated: first !== undefined && isSimulated(first),
-        farms: connection ? [...connection.farms] : [],
-      }
-    },
-    untilReady(ms, failFast = false) {
+    status: () => statusOf(state, { host, port, expected }, connection, clock.now()),
+    untilReady(ms, failFast = false, need = 'history') {
       return new Promise((resolve, reject) => {
         const settle = (act: () => void) => {
           watchers.delete(look)
@@ -121,23 +207,31 @@ export function openLogin(options: LoginOptions): Login {
           act()
         }
         const look = () => {
-          const error = obstacle()
+          const error = obstacle(need)
           if (!error) return settle(resolve)
+          const { trouble } = state
           const final = error.kind === 'login-required' || (!connection && trouble && trouble.kind !== 'conflict')
-          if (failFast && final) settle(() => reject(connection ? error : trouble))
+          if (failFast && final) settle(() => reject(connection ? error : (trouble ?? error)))
         }
         const stopTimer = clock.after(ms, () =>
-          settle(() => reject(obstacle() ?? new TidegateError('disconnected', 'The gateway is not ready.'))),
+          settle(() => reject(obstacle(need) ?? new TidegateError('disconnected', 'The gateway is not ready.'))),
         )
         watchers.add(look)
         look()
       })
     },
-    contracts: async (contract, hangUp) => current().contracts(contract, hangUp),
-    history: async (request, hangUp) => current().history(request, hangUp),
+    ask,
+    contracts: (contract, hangUp) => ask('definition', (asked) => asked.contracts(contract, hangUp)),
+    history: (request, hangUp) => ask('history', (asked) => asked.history(request, hangUp)),
+    watch(look) {
+      watchers.add(look)
+      return () => void watchers.delete(look)
+    },
     async close() {
       closing.abort()
+      stopPause()
       await running
+      probe.stop()
     },
   }
 }

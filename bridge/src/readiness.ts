@@ -1,6 +1,16 @@
 import { TidegateError } from '@tidegate/core'
+import type { BridgeStatus, Farm } from '@tidegate/relay'
 import { isSimulated, masked, modeOf } from './account.ts'
-import type { Connection } from './connection.ts'
+import { lastExpiryMs, resetAt } from './resets.ts'
+import type { LoginState } from './state.ts'
+
+/** When asking again makes sense while the bridge connects or IBKR mends: the longest pause between two tries. */
+const RETRY_MS = 30_000
+/** So long a gateway that says nothing may be starting; after that somebody has to look. */
+const MUTE_MS = 10 * 60_000
+const LOG_IN =
+  'Log in at the gateway’s own window (in Docker: its VNC port 5900) and confirm the second factor; ' +
+  'the bridge then connects by itself.'
 
 /** What the settings say of the login; undefined where they say nothing. */
 export interface ExpectedLogin {
@@ -8,32 +18,123 @@ export interface ExpectedLogin {
   readonly tradingMode?: 'paper' | 'live'
 }
 
-/** Why a connection can't serve: a person must act, or IBKR is out of reach. Undefined where it can. An open port proves nothing. */
-export function obstacleOf(connection: Connection, expected: ExpectedLogin): TidegateError | undefined {
-  const { accounts, farms, cutOff } = connection
+/** What a request needs: the history servers, those of definitions, or no more than a login that stands. */
+export type Need = 'history' | 'definition' | 'login'
+
+/** Why a request with this need can't be asked at `atMs`; undefined where it can. An open port proves nothing. */
+export function obstacleOf(
+  state: LoginState,
+  expected: ExpectedLogin,
+  atMs: number,
+  need: Need = 'history',
+): TidegateError | undefined {
+  if (state.connection !== 'up') return unconnected(state, atMs)
+  return loginObstacle(state, expected, atMs) ?? serverObstacle(state, atMs, need)
+}
+
+function unconnected({ trouble, lastUpMs, muteSinceMs }: LoginState, atMs: number): TidegateError {
+  const reset = resetAt(atMs)
+  if (muteSinceMs !== undefined && !reset) {
+    const since = new Date(muteSinceMs).toISOString()
+    if (lastUpMs !== undefined && lastUpMs < lastExpiryMs(atMs))
+      return loginRequired(`IBKR ended this login, as it does every Sunday at 01:00 New York time. ${LOG_IN}`, trouble)
+    if (atMs - muteSinceMs >= MUTE_MS)
+      return loginRequired(`The gateway takes connections and has said nothing since ${since}. ${LOG_IN}`, trouble)
+  }
+  const why = trouble?.message ?? 'Connecting to the gateway.'
+  return new TidegateError('disconnected', reset && trouble ? `${why} ${resetText(reset)}` : why, {
+    cause: trouble,
+    code: trouble?.code,
+    retryAfterMs: RETRY_MS,
+  })
+}
+
+function loginObstacle(state: LoginState, expected: ExpectedLogin, atMs: number): TidegateError | undefined {
+  const { accounts, competing, lastUpMs } = state
   const [first] = accounts
   if (first === undefined) {
-    return new TidegateError('login-required', 'The gateway lists no account: log it in.')
+    const expired = lastUpMs !== undefined && lastUpMs < lastExpiryMs(atMs)
+    const why = expired ? ' IBKR ends every login on Sunday at 01:00 New York time.' : ''
+    return loginRequired(`The gateway lists no account: log it in.${why}`)
   }
   if (!isSimulated(first)) {
     const { account, tradingMode } = expected
     if (account !== undefined && !accounts.includes(account)) {
       const has = accounts.map(masked).join(', ')
       const advice = 'log the gateway in to that account, or change TWS_ACCOUNT'
-      return new TidegateError(
-        'login-required',
-        `TWS_ACCOUNT is ${masked(account)} and the login has ${has}: ${advice}.`,
-      )
+      return loginRequired(`TWS_ACCOUNT is ${masked(account)} and the login has ${has}: ${advice}.`)
     }
     if (tradingMode !== undefined && modeOf(first) !== tradingMode) {
       const advice = 'change the one or the other (ports: Gateway 4002 paper, 4001 live; TWS 7497 paper, 7496 live)'
       const found = `IBKR_TRADING_MODE is ${tradingMode} and the gateway's login is ${modeOf(first)}`
-      return new TidegateError('login-required', `${found}: ${advice}.`)
+      return loginRequired(`${found}: ${advice}.`)
     }
   }
-  if (cutOff) return new TidegateError('disconnected', 'The gateway has lost its connection to IBKR (1100).')
-  const broken = farms.filter((farm) => farm.kind === 'history' && farm.state === 'broken').map((farm) => farm.name)
-  return broken.length > 0
-    ? new TidegateError('farm-down', `IBKR's history servers are out of reach (${broken.join(', ')}).`, { code: 2105 })
-    : undefined
+  if (competing && atMs < competing.untilMs) {
+    const until = new Date(competing.untilMs).toISOString()
+    const { message, code } = competing.error
+    return new TidegateError('competing-session', `${message} Nothing is asked until ${until}.`, {
+      cause: competing.error,
+      code,
+      retryAfterMs: competing.untilMs - atMs,
+    })
+  }
+  return undefined
+}
+
+function serverObstacle(state: LoginState, atMs: number, need: Need): TidegateError | undefined {
+  if (need === 'login') return undefined
+  const { cutOff, silentSinceMs } = state
+  const reset = resetAt(atMs)
+  const hint = reset ? ` ${resetText(reset)}` : ''
+  if (cutOff) {
+    const message = `The gateway has lost its connection to IBKR (${cutOff.code}).${hint}`
+    return new TidegateError('disconnected', message, { code: cutOff.code, retryAfterMs: RETRY_MS })
+  }
+  const broken = brokenFarms(state, need)
+  if (broken.length > 0) {
+    const what = need === 'history' ? 'history servers' : 'servers of contract definitions'
+    const message = `IBKR's ${what} are out of reach (${broken.map(({ name }) => name).join(', ')}).${hint}`
+    return new TidegateError('farm-down', message, {
+      code: need === 'history' ? 2105 : 2157,
+      retryAfterMs: RETRY_MS,
+    })
+  }
+  if (need === 'history' && silentSinceMs !== undefined) {
+    const since = new Date(silentSinceMs).toISOString()
+    const message = `IBKR's history servers have answered nothing, a probe included, since ${since}.${hint}`
+    return new TidegateError('farm-down', message, { retryAfterMs: RETRY_MS })
+  }
+  return undefined
+}
+
+/** Farms of a kind that a notice calls broken, where no probe since has proved the contrary. */
+function brokenFarms({ farms, provenMs }: LoginState, kind: 'history' | 'definition'): Farm[] {
+  return [...farms.values()].filter(
+    (farm) =>
+      farm.kind === kind && farm.state === 'broken' && !(kind === 'history' && Date.parse(farm.since) <= provenMs),
+  )
+}
+
+/** Where the login stands, in one word. `degraded`: connected, and some server of IBKR's is out of reach. */
+export function phaseOf(state: LoginState, obstacle: TidegateError | undefined): BridgeStatus['gateway']['phase'] {
+  if (obstacle?.kind === 'login-required') return 'login-required'
+  if (obstacle?.kind === 'competing-session') return 'competing'
+  if (state.connection === 'none') return 'connecting'
+  if (state.connection === 'handshaking') return 'handshaking'
+  const ill = [...state.farms.values()].some((farm) => farm.state === 'broken')
+  return obstacle || ill ? 'degraded' : 'ready'
+}
+
+/** True where "no such contract" may be an outage speaking: 200 is known to be false then. */
+export function isDoubtful(state: LoginState): boolean {
+  return state.cutOff !== undefined || brokenFarms(state, 'definition').length > 0
+}
+
+function resetText({ name, endMs }: { name: string; endMs: number }): string {
+  return `It is IBKR's ${name} reset, until ${new Date(endMs).toISOString()}: it comes back by itself.`
+}
+
+function loginRequired(message: string, cause?: TidegateError): TidegateError {
+  return new TidegateError('login-required', message, { cause })
 }

@@ -39,6 +39,7 @@ const schema = z.object({
   IBKR_REQUEST_TIMEOUT: wholeNumber(1, 600).default(60),
   IBKR_RATE_LIMIT: wholeNumber(1, 50).default(45),
   IBKR_MARKET_DATA_TYPE: z.enum(['REALTIME', 'FROZEN', 'DELAYED', 'DELAYED_FROZEN']).default('DELAYED_FROZEN'),
+  BRIDGE_PROBE_AFTER: wholeNumber(0, 86_400).default(300),
   TWS_ACCOUNT: z
     .string()
     .regex(/^[A-Z]{1,3}\d{4,12}$/, 'expected an account number such as DU1234567')
@@ -61,6 +62,8 @@ export interface BridgeSettings {
   readonly connectionTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly messagesPerSec: number
+  /** So long nothing may come from IBKR's history servers before the bridge tries them itself; 0 or absent: never. */
+  readonly probeAfterMs?: number
   readonly marketDataType: keyof typeof MARKET_DATA_TYPES
   readonly host: string
   readonly port: number
@@ -85,6 +88,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     connectionTimeoutMs: s.IBKR_CONNECTION_TIMEOUT * 1000,
     requestTimeoutMs: s.IBKR_REQUEST_TIMEOUT * 1000,
     messagesPerSec: s.IBKR_RATE_LIMIT,
+    probeAfterMs: s.BRIDGE_PROBE_AFTER * 1000,
     marketDataType: s.IBKR_MARKET_DATA_TYPE,
     host: s.BRIDGE_HOST,
     port: s.BRIDGE_PORT,

@@ -56,7 +56,11 @@ describe('connecting', () => {
     const port = await listen(() => {})
     const { bridge } = await startBridge(port, { untilReady: false, clock: createFakeClock() })
     await settled()
-    expect(bridge.status()).toMatchObject({ state: 'connecting', reason: `Connecting to 127.0.0.1:${port}.` })
+    expect(bridge.status()).toMatchObject({
+      state: 'connecting',
+      phase: 'handshaking',
+      reason: 'Connecting to the gateway.',
+    })
     await bridge.close()
   })
 
@@ -211,9 +215,9 @@ describe('ready', () => {
     expect(bridge.status()).toMatchObject({
       state: 'ready',
       farms: expect.arrayContaining([
-        { name: 'ushmds', kind: 'history', state: 'ok' },
-        { name: 'usfarm', kind: 'market', state: 'broken' },
-        { name: 'apachmds', kind: 'history', state: 'inactive' },
+        { name: 'ushmds', kind: 'history', state: 'ok', since: expect.any(String) },
+        { name: 'usfarm', kind: 'market', state: 'broken', since: expect.any(String) },
+        { name: 'apachmds', kind: 'history', state: 'inactive', since: expect.any(String) },
       ]),
     })
   })

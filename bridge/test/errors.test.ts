@@ -28,16 +28,22 @@ describe('what the gateway says of a request', () => {
     [162, `${HMDS}Historical data request pacing violation`, 'pacing', 429],
     [162, `${HMDS}No market data permissions for NYSE STK`, 'no-permission', 409],
     [162, `${HMDS}No historical market data for EUR/CASH@IDEALPRO Last 60`, 'invalid', 400],
-    [162, `${HMDS}Trading TWS session is connected from a different IP address`, 'competing-session', 503],
     [162, `${HMDS}API historical data query cancelled: 28`, 'timeout', 504],
     [162, `${HMDS}something never seen`, 'internal', 500],
     [200, 'No security definition has been found for the request', 'not-found', 404],
     [200, 'The contract description specified for MSFT is ambiguous.', 'invalid', 400],
+    [162, `${HMDS}HMDS server disconnect occurred.  Attempting reconnection...`, 'farm-down', 503],
     [320, "Error reading request.-'bK' : cause - …", 'invalid', 400],
     [321, "Error validating request.-'bK' : cause - Historical data bar size setting is invalid.", 'invalid', 400],
+    [
+      322,
+      "Error processing request.-'bK' : cause - Only 50 simultaneous API historical data requests allowed.",
+      'pacing',
+      429,
+    ],
+    [323, 'Server error', 'internal', 500],
     [354, 'Requested market data is not subscribed.', 'no-permission', 409],
     [10187, 'Failed to request historical ticks:No market data permissions', 'no-permission', 409],
-    [10197, 'No market data during competing live session', 'competing-session', 503],
     [10314, 'End Date/Time: The date, time, or time-zone entered is invalid.', 'invalid', 400],
     [10339, 'Setting end date/time for continuous future security type is not allowed.', 'invalid', 400],
     [420, 'Invalid Real-time Query:Historical data request pacing violation', 'pacing', 429],
@@ -55,6 +61,23 @@ describe('what the gateway says of a request', () => {
       const expected = { kind, status, code, message: expect.stringContaining(`IBKR answered ${code}: ${text}`) }
       await expect(relay.bars(request({ duration: `${index + 1} D` })), text).rejects.toMatchObject(expected)
     }
+  })
+
+  it.each([
+    [162, `${HMDS}Trading TWS session is connected from a different IP address`],
+    [10197, 'No market data during competing live session'],
+  ])('may be that another session has the login: %i pauses it', async (code, text) => {
+    const { relay, gateway } = await answering(error(code, text))
+    const expected = {
+      kind: 'competing-session',
+      status: 503,
+      code,
+      retryAfterMs: expect.toSatisfy((ms: number) => ms > 50_000 && ms <= 60_000),
+      message: expect.stringContaining(`IBKR answered ${code}: ${text} — Close the other TWS session of this login.`),
+    }
+    for (const duration of ['1 D', '2 D'])
+      await expect(relay.bars(request({ duration }))).rejects.toMatchObject(expected)
+    expect(gateway.received.filter(([id]) => id === '20')).toHaveLength(1)
   })
 
   it('names a contract that IBKR does not know, or knows twice', async () => {

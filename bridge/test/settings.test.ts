@@ -33,6 +33,7 @@ describe('the settings', () => {
       connectionTimeoutMs: 300_000,
       requestTimeoutMs: 60_000,
       messagesPerSec: 45,
+      probeAfterMs: 300_000,
       marketDataType: 'DELAYED_FROZEN',
       host: '127.0.0.1',
       port: 8787,

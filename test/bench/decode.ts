@@ -56,7 +56,6 @@ async function decodeWithBridge(port: number, bars: number, messages: number): P
     clock: systemClock,
     requestTimeoutMs: 60_000,
     message: () => Promise.resolve(),
-    onChange: () => {},
     signal,
   })
   const ask = async () => {

@@ -12,3 +12,18 @@ export function localDateSec(sec: number, zone: string): number {
     return Math.floor((sec - 12 * 3600) / 86_400) * 86_400
   }
 }
+
+/** What the clocks of `zone` show at `sec`: the day of the week, Monday 1 to Sunday 7, and the minutes since midnight. */
+export function localClock(sec: number, zone: string): { readonly weekday: number; readonly minute: number } {
+  const { dayOfWeek, hour, minute } = Temporal.Instant.fromEpochMilliseconds(sec * 1000).toZonedDateTimeISO(zone)
+  return { weekday: dayOfWeek, minute: hour * 60 + minute }
+}
+
+/** The last second, no later than `sec`, at which the clocks of `zone` showed this weekday (Monday 1 to Sunday 7) and full hour. */
+export function lastWeekly(sec: number, zone: string, weekday: number, hour: number): number {
+  const now = Temporal.Instant.fromEpochMilliseconds(sec * 1000).toZonedDateTimeISO(zone)
+  const on = now.subtract({ days: (now.dayOfWeek - weekday + 7) % 7 }).toPlainDate()
+  const at = (date: Temporal.PlainDate) => date.toZonedDateTime({ timeZone: zone, plainTime: { hour } })
+  const found = at(on).epochMilliseconds > now.epochMilliseconds ? at(on.subtract({ days: 7 })) : at(on)
+  return found.epochMilliseconds / 1000
+}

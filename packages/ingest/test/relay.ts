@@ -104,6 +104,7 @@ function statusOf(simulated: boolean): BridgeStatus {
       host: '127.0.0.1',
       port: 4002,
       state: 'ready',
+      phase: 'ready',
       accounts: ['DU*****12'],
       mode: 'paper',
       simulated,

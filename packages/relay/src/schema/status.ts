@@ -4,6 +4,8 @@ export const farmSchema = z.object({
   name: z.string(),
   kind: z.enum(['market', 'history', 'definition']),
   state: z.enum(['ok', 'inactive', 'broken', 'connecting']),
+  /** Since when it is in this state, by the bridge's clock. */
+  since: z.iso.datetime(),
 })
 
 /** `GET /v1/status`. */
@@ -11,7 +13,10 @@ export const statusSchema = z.object({
   gateway: z.object({
     host: z.string(),
     port: z.int(),
+    /** Whether history can be asked for: not yet, yes, or not any more. */
     state: z.enum(['connecting', 'ready', 'down']),
+    /** Where the login stands: `degraded` is connected with a server of IBKR's out of reach. */
+    phase: z.enum(['connecting', 'handshaking', 'ready', 'degraded', 'competing', 'login-required']),
     /** Why it is not ready, in words a person can act on. */
     reason: z.string().optional(),
     serverVersion: z.int().optional(),

@@ -1,0 +1,30 @@
+import type { BridgeStatus } from '@tidegate/relay'
+import { isSimulated, masked, modeOf } from './account.ts'
+import type { Connection } from './connection.ts'
+import { type ExpectedLogin, obstacleOf, phaseOf } from './readiness.ts'
+import type { LoginState } from './state.ts'
+
+/** What the outside may know of a login at `nowMs`: accounts masked. */
+export function statusOf(
+  state: LoginState,
+  { host, port, expected }: { host: string; port: number; expected: ExpectedLogin },
+  connection: Connection | undefined,
+  nowMs: number,
+): BridgeStatus['gateway'] {
+  const obstacle = obstacleOf(state, expected, nowMs)
+  const [first] = state.accounts
+  const isUp = state.connection === 'up'
+  return {
+    host,
+    port,
+    state: obstacle === undefined ? 'ready' : isUp || state.attempts > 0 ? 'down' : 'connecting',
+    phase: phaseOf(state, obstacle),
+    reason: obstacle?.message,
+    serverVersion: connection?.serverVersion,
+    connectedAt: state.connectedMs === undefined ? undefined : new Date(state.connectedMs).toISOString(),
+    accounts: state.accounts.map(masked),
+    mode: modeOf(first),
+    simulated: first !== undefined && isSimulated(first),
+    farms: [...state.farms.values()],
+  }
+}
