@@ -60,7 +60,7 @@ function columns(tokens: readonly string[], bars: number): BarColumns {
 }
 
 /** Epoch seconds of a bar's date: `yyyymmdd` for daily and longer bars (00:00 UTC of it), epoch seconds otherwise (formatDate 2). */
-function barTime(text: string): number {
+export function barTime(text: string): number {
   const sec =
     text.length === 8
       ? Date.UTC(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6, 8))) / 1000
@@ -78,7 +78,7 @@ function price(text: string | undefined): number {
 }
 
 /** Volume, wap and count are −1, or left out, where IBKR has none. */
-function orNull(text: string | undefined): number | null {
+export function orNull(text: string | undefined): number | null {
   if (!text) return null
   const value = Number(text)
   if (!Number.isFinite(value)) throw new Error(`A bar's volume, wap or count is "${text}"; expected a number.`)

@@ -11,6 +11,13 @@ export interface OpenRequest {
   fail(error: TidegateError): void
 }
 
+/** What an open request knows of itself. */
+export interface Self {
+  readonly id: number
+  /** It has its answer and goes on, as a subscription does: from here on nothing times out. */
+  last(): void
+}
+
 export interface Requests<R extends OpenRequest> {
   /** The open request of an id; undefined for one that has ended: its late messages mean nothing. */
   get(id: number): R | undefined
@@ -20,7 +27,7 @@ export interface Requests<R extends OpenRequest> {
    */
   open<T>(
     signal: AbortSignal,
-    begin: (resolve: (value: T) => void, reject: (error: TidegateError) => void) => R,
+    begin: (resolve: (value: T) => void, reject: (error: TidegateError) => void, self: Self) => R,
     wire: { send(id: number): void; cancel(id: number): void },
   ): Promise<T>
   /** A message of the gateway that names a request. */
@@ -76,7 +83,7 @@ export function createRequests<R extends OpenRequest>({
           end()
           resolve(value)
         }
-        open.set(id, begin(succeed, fail))
+        open.set(id, begin(succeed, fail, { id, last: stopTimer }))
         signal.addEventListener('abort', onAbort, { once: true })
         wire.send(id)
       })

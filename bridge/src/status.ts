@@ -22,6 +22,7 @@ export function statusOf(
     reason: obstacle?.message,
     serverVersion: connection?.serverVersion,
     connectedAt: state.connectedMs === undefined ? undefined : new Date(state.connectedMs).toISOString(),
+    time: connection && new Date(connection.now()).toISOString(),
     accounts: state.accounts.map(masked),
     mode: modeOf(first),
     simulated: first !== undefined && isSimulated(first),
