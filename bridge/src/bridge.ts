@@ -1,11 +1,14 @@
 import { serve } from '@hono/node-server'
 import { TidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
+import { createAnswering } from './answering.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
 import { createKeyring } from './keys.ts'
+import type { Answer } from './kinds/kind.ts'
 import type { Log } from './log.ts'
 import { openLogin } from './login.ts'
+import { rulesWith } from './pacing/rules.ts'
 import { createPacing } from './pacing.ts'
 import { createRelayApp } from './relay.ts'
 import { type BridgeSettings, MARKET_DATA_TYPES } from './settings.ts'
@@ -15,9 +18,6 @@ import { createSharing } from './sharing.ts'
 const FLUSH_MS = 5000
 /** Bars that answers kept for sharing may hold in all: some 13 MB. */
 const SHARED_BARS = 200_000
-
-/** A probe that pacing can't let go within this long finds the login busy, which is an answer of its own. */
-const PROBE_WAIT_MS = 60_000
 
 export interface BridgeOptions {
   readonly settings: BridgeSettings
@@ -52,7 +52,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     newId = () => crypto.randomUUID(),
     listen = true,
   } = options
-  const pacing = createPacing({ clock, messagesPerSec: settings.messagesPerSec })
+  const pacing = createPacing({ clock, rules: rulesWith(settings) })
   const login = openLogin({
     ...settings.gateway,
     marketDataType: MARKET_DATA_TYPES[settings.marketDataType],
@@ -63,15 +63,17 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     message: pacing.message,
     expected: settings,
     probeAfterMs: settings.probeAfterMs,
-    paced: (ask, signal) => pacing.run({ priority: 'interactive', waitMs: PROBE_WAIT_MS, signal }, ask),
+    // A probe goes past the queue, which waits for what the probe is to find out. Daily bars have no budget but messages.
+    paced: async (ask) => {
+      await pacing.message()
+      return ask()
+    },
   })
-  const sharing = createSharing<Awaited<ReturnType<typeof login.history>>>(clock, {
-    maxSize: SHARED_BARS,
-    sizeOf: (answer) => answer.bars.t.length,
-  })
+  const sharing = createSharing<Answer>(clock, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
+  const ask = createAnswering({ sharing, pacing, login })
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
-  const app = createRelayApp({ login, pacing, sharing, drain, keys, newId, log })
+  const app = createRelayApp({ login, pacing, ask, drain, keys, newId, log })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()

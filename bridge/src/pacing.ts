@@ -1,118 +1,236 @@
 import { type Priority, TidegateError } from '@tidegate/core'
-import Bottleneck from 'bottleneck'
 import type { Clock } from './clock.ts'
-import { createMessageGate, SECOND_MS } from './gate.ts'
+import { createBackoff } from './pacing/backoff.ts'
+import { forecast, retryAfter } from './pacing/forecast.ts'
+import type { Held } from './pacing/ledger.ts'
+import { createPass } from './pacing/pass.ts'
+import { createQueue, type Waiter } from './pacing/queue.ts'
+import { chargeOf, MESSAGE, RULES, type RuledRequest, type Rules } from './pacing/rules.ts'
+import { createWindows, type Windows } from './pacing/windows.ts'
 
-/** IBKR allows 50 open historical requests and advises far fewer ("Historical Data Limitations"). */
-const MAX_OPEN = 32
-/** Bottleneck's own scale, which the message gate shares: lower goes first. Messages that are no request go before all. */
-const ORDER: Record<Priority, number> = { interactive: 1, scheduled: 4, backfill: 7 }
+/** Open requests end when they end: the least time after which asking again makes sense where they take every place. */
+const FULL_MS = 1000
+/** How often a gateway that is not ready is looked at again while requests wait for it. */
+const LOOK_MS = 250
+const RANK: Record<Priority, number> = { interactive: 1, scheduled: 2, backfill: 3 }
 
 export interface PacedJob {
   readonly priority: Priority
   /** How long it may wait to go, milliseconds. */
   readonly waitMs: number
+  /** Who asks: within one priority, callers take turns. */
+  readonly caller?: string
   readonly signal?: AbortSignal
+  /** What IBKR's rules look at; absent for requests under the message rate only. */
+  readonly rule?: RuledRequest
+}
+
+export interface PacingStats {
+  readonly open: number
+  readonly maxOpen: number
+  readonly queued: number
+  readonly queuedBy: Record<Priority, number>
+  readonly messagesInLastSecond: number
+  readonly maxMessagesPerSecond: number
+  /** What is left of the budgets at this instant, and for how long all or the small class is told to hold. */
+  readonly left: { readonly messages: number; readonly small: number; readonly open: number }
+  readonly heldMs: Record<Held, number>
 }
 
 /** The only code that decides when a request may go. */
 export interface Pacing {
   /**
    * Runs `ask`, which sends one message at once, when the rules allow it; its place is free again when `ask` has settled.
-   * Throws `busy` when that is not within the job's `waitMs`: at once where it is known beforehand. Its `retryAfterMs`
-   * is when the message rate allows it, and no less than a second where open requests have to end first.
-   * Throws `disconnected` when the signal aborts before it went.
+   * What it took of the windows stays taken, whatever became of it.
+   * Throws `busy` when it can't go within the job's `waitMs`: at once where it is known beforehand. After its
+   * `retryAfterMs` the same is let go, if nobody else has come; where open requests have to end first, that is a guess
+   * of a second or more. Throws `disconnected` when the signal aborts before it went.
    */
   run<T>(job: PacedJob, ask: () => Promise<T>): Promise<T>
   /** Waits until one more message that is no request (handshake, cancel, probe) may leave, and counts it. */
   message(): Promise<void>
-  stats(): { open: number; maxOpen: number; queued: number; messagesInLastSecond: number; maxMessagesPerSecond: number }
+  /**
+   * The gateway says that too much was sent: all messages, or the small class, hold for a while, longer each time.
+   * How long, milliseconds.
+   */
+  backOff(what: Held): number
+  stats(): PacingStats
 }
 
-/** Pacing for one login: at most `messagesPerSec` messages in any second, at most `maxOpen` requests open. */
+export interface PacingOptions {
+  readonly clock: Clock
+  readonly rules?: Rules
+  readonly windows?: Windows
+  /** Whether a request that goes would reach the gateway. While it would not, requests wait; other messages do not. */
+  readonly isReady?: () => boolean
+}
+
+interface Waiting extends Waiter {
+  /** The name of its open request. */
+  readonly place?: string
+  go(): void
+}
+
+/**
+ * Pacing for one login. The queue is ours, and no library's: what goes next depends on the windows of its class, on
+ * whose turn it is, and on who was passed over, and `busy` has to tell beforehand when that will be.
+ */
 export function createPacing({
   clock,
-  messagesPerSec,
-  maxOpen = MAX_OPEN,
-}: {
-  clock: Clock
-  messagesPerSec: number
-  maxOpen?: number
-}): Pacing {
-  const limiter = new Bottleneck({ maxConcurrent: maxOpen })
-  const gate = createMessageGate(clock, messagesPerSec)
+  rules = RULES,
+  windows = createWindows({ clock, rules }),
+  isReady = () => true,
+}: PacingOptions): Pacing {
+  const queue = createQueue<Waiting>()
+  const backoff = createBackoff(clock)
   const waiting = { interactive: 0, scheduled: 0, backfill: 0 }
   let open = 0
+  let places = 0
+  let again = false
+  let isLetting = false
+  let letting = Promise.resolve()
+  let stopWake = () => {}
 
-  const queued = () => waiting.interactive + waiting.scheduled + waiting.backfill
-
-  /** The least that a job of this priority has to wait, milliseconds; more where every place is taken. */
-  function leastMs(priority: Priority): { ms: number; full: boolean } {
-    const before = (Object.keys(ORDER) as Priority[]).filter((other) => ORDER[other] <= ORDER[priority])
-    const ahead = before.reduce((sum, other) => sum + waiting[other], 0)
-    return { ms: gate.waitMs(ahead), full: open + queued() >= maxOpen }
+  /** Lets go whatever may; resolves when nothing more may at this instant. In this very turn, where the windows are in this process. */
+  function letGo(): Promise<void> {
+    again = true
+    if (!isLetting) letting = letAllGo()
+    return letting
   }
 
-  function admit<T>(job: PacedJob, ask: () => Promise<T>): Promise<T> {
+  async function letAllGo(): Promise<void> {
+    isLetting = true
+    while (again) {
+      again = false
+      const pass = createPass()
+      if (open >= rules.open.limit) pass.closeRequests(Infinity)
+      else if (!isReady() && queue.size > 0) pass.closeRequests(LOOK_MS)
+      for (let next = queue.next(pass); next; next = queue.next(pass)) {
+        const taken = windows.take(next.charge, next.place)
+        const refusal = taken instanceof Promise ? await taken : taken
+        if (refusal) pass.refused(next, refusal)
+        else {
+          queue.take(next)
+          next.go()
+          if (open >= rules.open.limit) pass.closeRequests(Infinity)
+        }
+      }
+      stopWake()
+      stopWake = pass.wakeMs === Infinity ? () => {} : clock.after(Math.max(1, pass.wakeMs), () => void letGo())
+    }
+    isLetting = false
+  }
+
+  async function busy(waiter: Waiting, waitMs: number): Promise<TidegateError> {
+    const outlook = { queue, ledger: await windows.look(), nowMs: clock.now() }
+    const ms = Math.ceil(retryAfter(outlook, waiter, waitMs))
+    const retryAfterMs = open >= rules.open.limit ? Math.max(ms, FULL_MS) : ms
+    const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.`
+    return new TidegateError('busy', message, { retryAfterMs })
+  }
+
+  function admit<T>({ priority, waitMs, caller = '', signal, rule }: PacedJob, ask: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      const charge = chargeOf(rule)
+      const place = String(++places)
       let here = true
       const leave = () => {
         here = false
-        waiting[job.priority]--
+        queue.remove(waiter)
+        waiting[priority]--
         stopPatience()
-        job.signal?.removeEventListener('abort', onAbort)
+        signal?.removeEventListener('abort', hangUp)
       }
-      const refuse = (error: TidegateError) => {
+      const refuse = async () => {
         leave()
-        reject(error)
+        reject(await busy(waiter, waitMs))
       }
-      const onAbort = () => refuse(new TidegateError('disconnected', 'The caller hung up before its request went out.'))
-      // Without patience it was let in only because it can go in this very turn.
-      const stopPatience =
-        job.waitMs > 0
-          ? clock.after(job.waitMs, () => refuse(busy(job.waitMs, Math.max(leastMs(job.priority).ms, SECOND_MS))))
-          : () => {}
-      waiting[job.priority]++
-      job.signal?.addEventListener('abort', onAbort, { once: true })
+      const hangUp = () => {
+        leave()
+        reject(new TidegateError('disconnected', 'The caller hung up before its request went out.'))
+        // Where its turn held up others, it does so no more.
+        void letGo()
+      }
       const go = async () => {
-        // Whoever left while queued takes neither the place nor a message.
-        if (!here || !(await gate.pass(ORDER[job.priority], () => here))) return
+        if (!here) return windows.release(place)
         leave()
         open++
         await ask()
           .then(resolve, reject)
-          .finally(() => open--)
+          .finally(() => {
+            open--
+            windows.release(place)
+            void letGo()
+          })
       }
-      limiter.schedule({ priority: ORDER[job.priority] }, go).catch(reject)
+      const waiter: Waiting = {
+        lane: charge.small > 0 ? 'small' : 'plain',
+        rank: RANK[priority],
+        caller,
+        charge,
+        place,
+        go: () => void go(),
+      }
+      const giveUp = async () => {
+        // What may go at this very instant is in time.
+        await letGo()
+        if (here) await refuse()
+      }
+      const stopPatience = waitMs > 0 ? clock.after(waitMs, () => void giveUp().catch(reject)) : () => {}
+      waiting[priority]++
+      signal?.addEventListener('abort', hangUp, { once: true })
+      queue.add(waiter)
+      const admitted = async () => {
+        await letGo()
+        if (!here || (waitMs > 0 && isSoon(waiter, waitMs))) return
+        const ledger = await windows.look()
+        if (!here) return
+        if (waitMs === 0 || forecast({ queue, ledger, nowMs: clock.now() }, waiter) > waitMs) await refuse()
+      }
+      admitted().catch(reject)
     })
   }
 
+  /** Whether it surely goes in time, by what is cheap to reckon: behind everyone else, the message rate used in full. */
+  function isSoon({ charge }: Waiter, waitMs: number): boolean {
+    if (charge.small > 0) return false
+    const rounds = Math.ceil((windows.usage().messages + queue.size + 1) / rules.messages.limit)
+    const identicalMs = charge.identity === undefined ? 0 : rules.identical.windowMs + rules.identical.marginMs
+    const { windowMs, marginMs } = rules.messages
+    return windows.heldMs('messages') + identicalMs + rounds * (windowMs + marginMs) <= waitMs
+  }
+
   return {
-    message: async () => {
-      await gate.pass()
-    },
-    async run<T>(job: PacedJob, ask: () => Promise<T>): Promise<T> {
+    message: () =>
+      new Promise((resolve) => {
+        queue.add({ lane: 'message', rank: 0, caller: '', charge: MESSAGE, go: resolve })
+        void letGo()
+      }),
+    async run(job, ask) {
       if (job.signal?.aborted) throw new TidegateError('disconnected', 'The caller hung up.')
-      const { ms, full } = leastMs(job.priority)
-      if (ms > job.waitMs || (full && job.waitMs === 0)) throw busy(job.waitMs, full ? Math.max(ms, SECOND_MS) : ms)
       return admit(job, ask)
     },
+    backOff(what) {
+      const ms = backoff.complained(what)
+      windows.hold(what, ms)
+      return ms
+    },
     stats() {
+      const { messages, small } = windows.usage()
       return {
         open,
-        maxOpen,
-        queued: queued(),
-        messagesInLastSecond: gate.inLastSecond(),
-        maxMessagesPerSecond: messagesPerSec,
+        maxOpen: rules.open.limit,
+        queued: waiting.interactive + waiting.scheduled + waiting.backfill,
+        queuedBy: { ...waiting },
+        messagesInLastSecond: messages,
+        maxMessagesPerSecond: rules.messages.limit,
+        left: {
+          messages: Math.max(0, rules.messages.limit - messages),
+          small: Math.max(0, rules.small.limit - small),
+          open: Math.max(0, rules.open.limit - open),
+        },
+        heldMs: { messages: windows.heldMs('messages'), small: windows.heldMs('small') },
       }
     },
   }
-}
-
-function busy(waitMs: number, retryAfterMs: number): TidegateError {
-  return new TidegateError(
-    'busy',
-    `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.`,
-    { retryAfterMs },
-  )
 }

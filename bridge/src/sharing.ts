@@ -62,6 +62,7 @@ export function createSharing<T>(
       for (const [key, entry] of entries) drop(key, entry)
     },
     share(key, signal, ask) {
+      if (signal?.aborted) return Promise.reject(hungUp())
       const found = entries.get(key)
       // What its last caller has left is being cancelled upstream: it is nobody's answer any more.
       const entry = found && !found.abort.signal.aborted ? found : begin(key, ask)
@@ -77,12 +78,15 @@ export function createSharing<T>(
         const hangUp = () => {
           leave()
           if (entry.callers === 0) entry.abort.abort()
-          reject(new TidegateError('disconnected', 'The caller hung up.'))
+          reject(hungUp())
         }
-        if (signal?.aborted) return hangUp()
         signal?.addEventListener('abort', hangUp, { once: true })
         entry.answer.then(resolve, reject).finally(leave)
       })
     },
   }
+}
+
+function hungUp(): TidegateError {
+  return new TidegateError('disconnected', 'The caller hung up.')
 }

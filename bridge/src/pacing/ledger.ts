@@ -1,0 +1,134 @@
+import type { Charge, Rule, Rules } from './rules.ts'
+
+/** A rule that does not let a message go yet, and the least time until it might, milliseconds. `store`: the windows can't be reached. */
+export interface Refusal {
+  readonly rule: 'messages' | 'small' | 'contract' | 'identical' | 'open' | 'store'
+  readonly waitMs: number
+}
+
+/** What can be told to hold, whatever the windows say: everything, or the small class. */
+export type Held = 'messages' | 'small'
+
+/** A request of the last minutes, as the windows remember it. */
+export interface Sent extends Charge {
+  /** Epoch milliseconds. */
+  readonly atMs: number
+}
+
+/** What is left in the windows at one instant. */
+export interface Usage {
+  readonly messages: number
+  readonly small: number
+}
+
+/** What has gone lately, and by that what may go next. Knows no clock: every instant is passed in, and none may be before the last. */
+export interface Ledger {
+  /** The first rule that stands against it, the widest first; undefined when it may go. */
+  refusal(charge: Charge, nowMs: number): Refusal | undefined
+  /** Counts what has gone. */
+  record(charge: Charge, atMs: number): void
+  hold(what: Held, untilMs: number): void
+  /** Milliseconds for which it is still told to hold. */
+  heldMs(what: Held, nowMs: number): number
+  /** Messages and small weight in their windows. */
+  usage(nowMs: number): Usage
+  copy(): Ledger
+}
+
+interface State {
+  /** Instants of the last second's messages. */
+  messages: number[]
+  small: Sent[]
+  /** When an identity went last, the oldest first. */
+  identities: Map<string, number>
+  held: Record<Held, number>
+}
+
+/** An empty ledger: nothing has been sent. */
+export function createLedger(rules: Rules): Ledger {
+  return ledgerOf(rules, { messages: [], small: [], identities: new Map(), held: { messages: 0, small: 0 } })
+}
+
+const lengthMs = ({ windowMs, marginMs }: Rule) => windowMs + marginMs
+
+function ledgerOf(rules: Rules, state: State): Ledger {
+  const { messages, held } = state
+
+  /** Drops what has left every window. After a clock that was set back, what went "later" went now: too long a wait, never too short. */
+  function forget(nowMs: number): void {
+    for (let i = messages.length - 1; i >= 0 && (messages[i] ?? 0) > nowMs; i--) messages[i] = nowMs
+    while (messages.length > 0 && (messages[0] ?? 0) <= nowMs - lengthMs(rules.messages)) messages.shift()
+    if ((state.small.at(-1)?.atMs ?? 0) > nowMs)
+      state.small = state.small.map((one) => (one.atMs > nowMs ? { ...one, atMs: nowMs } : one))
+    while ((state.small[0]?.atMs ?? Infinity) <= nowMs - lengthMs(rules.small)) state.small.shift()
+    for (const [identity, atMs] of state.identities) {
+      if (atMs > nowMs - lengthMs(rules.identical)) break
+      state.identities.delete(identity)
+    }
+  }
+
+  function messageWaitMs(nowMs: number): number {
+    const full = messages[messages.length - rules.messages.limit]
+    const windowMs = full === undefined ? 0 : full + lengthMs(rules.messages) - nowMs
+    return Math.max(windowMs, held.messages - nowMs)
+  }
+
+  function smallWaitMs(weight: number, nowMs: number): number {
+    let over = state.small.reduce((sum, one) => sum + one.small, weight) - rules.small.limit
+    let windowMs = 0
+    for (const one of state.small) {
+      if (over <= 0) break
+      over -= one.small
+      windowMs = one.atMs + lengthMs(rules.small) - nowMs
+    }
+    return Math.max(windowMs, held.small - nowMs)
+  }
+
+  function contractWaitMs(contract: string, nowMs: number): number {
+    const alike = state.small.filter((one) => one.contract === contract)
+    const full = alike[alike.length - rules.contract.limit]
+    return full ? full.atMs + lengthMs(rules.contract) - nowMs : 0
+  }
+
+  function identicalWaitMs(identity: string, nowMs: number): number {
+    const atMs = state.identities.get(identity)
+    return atMs === undefined ? 0 : Math.min(atMs, nowMs) + lengthMs(rules.identical) - nowMs
+  }
+
+  return {
+    refusal({ small, contract, identity }, nowMs) {
+      forget(nowMs)
+      const waits = [
+        ['messages', messageWaitMs(nowMs)],
+        ['small', small > 0 ? smallWaitMs(small, nowMs) : 0],
+        ['contract', contract === undefined ? 0 : contractWaitMs(contract, nowMs)],
+        ['identical', identity === undefined ? 0 : identicalWaitMs(identity, nowMs)],
+      ] as const
+      const [rule, waitMs] = waits.find(([, ms]) => ms > 0) ?? []
+      return rule && { rule, waitMs }
+    },
+    record(charge, atMs) {
+      messages.push(atMs)
+      if (charge.small > 0) state.small.push({ ...charge, atMs })
+      if (charge.identity === undefined) return
+      // Deleted first, so that the oldest stays in front.
+      state.identities.delete(charge.identity)
+      state.identities.set(charge.identity, atMs)
+    },
+    hold(what, untilMs) {
+      held[what] = Math.max(held[what], untilMs)
+    },
+    heldMs: (what, nowMs) => Math.max(0, held[what] - nowMs),
+    usage(nowMs) {
+      forget(nowMs)
+      return { messages: messages.length, small: state.small.reduce((sum, one) => sum + one.small, 0) }
+    },
+    copy: () =>
+      ledgerOf(rules, {
+        messages: [...messages],
+        small: [...state.small],
+        identities: new Map(state.identities),
+        held: { ...held },
+      }),
+  }
+}

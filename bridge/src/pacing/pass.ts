@@ -1,0 +1,42 @@
+import type { Refusal } from './ledger.ts'
+import type { Lane, Obstacles, Waiter } from './queue.ts'
+
+/** What was found in the way while letting go, at one instant, whatever may go. */
+export interface Pass extends Obstacles<Waiter> {
+  /** A rule refused this one: it and all that the same rule stands against stay where they are. */
+  refused(waiter: Waiter, refusal: Refusal): void
+  /** No request goes, only messages that are none; worth looking again after `ms`. */
+  closeRequests(ms: number): void
+  /** The least time after which something more may go, milliseconds; Infinity where nothing was refused. */
+  readonly wakeMs: number
+}
+
+const REQUESTS: readonly Lane[] = ['small', 'plain']
+
+export function createPass(): Pass {
+  const closed = new Set<Lane>()
+  const stopped = new Set<string>()
+  let wakeMs = Infinity
+  const close = (lanes: readonly Lane[], ms: number) => {
+    for (const lane of lanes) closed.add(lane)
+    wakeMs = Math.min(wakeMs, ms)
+  }
+  return {
+    closed: (lane) => closed.has(lane),
+    stops({ charge: { contract, identity } }) {
+      if (stopped.size === 0) return false
+      return stopped.has(`contract ${contract}`) || stopped.has(`identical ${identity}`)
+    },
+    refused({ charge }, { rule, waitMs }) {
+      if (rule === 'messages' || rule === 'store') return close(['message', ...REQUESTS], waitMs)
+      if (rule === 'open') return close(REQUESTS, waitMs)
+      if (rule === 'small') return close(['small'], waitMs)
+      stopped.add(`${rule} ${rule === 'contract' ? charge.contract : charge.identity}`)
+      wakeMs = Math.min(wakeMs, waitMs)
+    },
+    closeRequests: (ms) => close(REQUESTS, ms),
+    get wakeMs() {
+      return wakeMs
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import { hash } from 'node:crypto'
+
+/** A sliding window: in no stretch of `windowMs`, wherever it begins, more than `limit`. */
+export interface Rule {
+  readonly limit: number
+  readonly windowMs: number
+  /**
+   * How much longer we make the window than IBKR does, milliseconds. Only the gateway's own instant of receiving counts:
+   * of two messages the first may be held up on its way and the second not, and both clocks tick in milliseconds.
+   */
+  readonly marginMs: number
+  /** Where IBKR says so. */
+  readonly source: string
+}
+
+/** What IBKR allows one login, all of it. `small` is the class of bars of 30 s and less, ticks, head timestamps and live 5-second bars. */
+export interface Rules {
+  /** Messages of any kind. */
+  readonly messages: Rule
+  /** Weight of small requests. */
+  readonly small: Rule
+  /** Small requests for one contract, exchange and type of data. */
+  readonly contract: Rule
+  /** Requests that are the same in everything. */
+  readonly identical: Rule
+  /** Requests open at once. */
+  readonly open: { readonly limit: number; readonly source: string }
+}
+
+export const RULES: Rules = {
+  messages: {
+    // IBKR's limit is 50 (market data lines ÷ 2); the five that are left are the margin for jitter.
+    limit: 45,
+    windowMs: 1000,
+    marginMs: 0,
+    source: 'TWS API documentation, "Pacing Limitations": market data lines ÷ 2 messages a second',
+  },
+  small: {
+    limit: 60,
+    windowMs: 600_000,
+    marginMs: 1000,
+    source: 'TWS API documentation, "Historical Data Limitations": 60 requests within any ten minutes',
+  },
+  contract: {
+    limit: 5,
+    windowMs: 2000,
+    marginMs: 200,
+    source: 'TWS API documentation, "Historical Data Limitations": fewer than six within two seconds',
+  },
+  identical: {
+    limit: 1,
+    windowMs: 15_000,
+    marginMs: 500,
+    source: 'TWS API documentation, "Historical Data Limitations": no identical request within 15 seconds',
+  },
+  open: {
+    // IBKR's limit is 50, and its advice far fewer.
+    limit: 32,
+    source: 'TWS API documentation, "Historical Data Limitations": at most 50 open requests',
+  },
+}
+
+/** IBKR's own limit less what we leave free. A login that is set to use more of it needs another margin. */
+const TIGHT_MARGIN_MS = 20
+
+/** The rules with the message rate that the settings give. */
+export function rulesWith({ messagesPerSec }: { messagesPerSec: number }): Rules {
+  const { messages } = RULES
+  const marginMs = messagesPerSec > messages.limit ? TIGHT_MARGIN_MS : messages.marginMs
+  return { ...RULES, messages: { ...messages, limit: messagesPerSec, marginMs } }
+}
+
+/** Bars of this length and shorter are small ("Historical Data Limitations"); for longer ones the hard limits are lifted. */
+export const SMALL_BAR_SEC = 30
+const BID_ASK_WEIGHT = 2
+
+/** What IBKR's rules look at of one request. */
+export interface RuledRequest {
+  readonly kind: 'bars' | 'ticks' | 'head' | 'realtime'
+  /** The contract id, or any text that stands for one contract. */
+  readonly contract: string
+  readonly exchange: string
+  readonly whatToShow: string
+  /** The length of one bar, seconds; bars only. */
+  readonly barSec?: number
+  /** Canonical text of the whole request: equal for identical ones, and for those alone. */
+  readonly identity: string
+}
+
+/** What a message takes of the budgets; every message takes one of the message rate as well. */
+export interface Charge {
+  /** Weight in the small class; 0 outside it. */
+  readonly small: number
+  /** Contract, exchange and type of data; small class only. */
+  readonly contract?: string
+  /** Short text that stands for the request's identity. */
+  readonly identity?: string
+}
+
+/** What is no historical request: it counts for the message rate alone. */
+export const MESSAGE: Charge = { small: 0 }
+
+/** What a request takes of each rule's budget. The rule against identical requests is kept for all bars, from which IBKR frees longer ones. */
+export function chargeOf(request: RuledRequest | undefined): Charge {
+  if (!request) return MESSAGE
+  // Hashed, for whole requests are kept by the thousand, in memory and in a file.
+  const identity = hash('sha1', request.identity, 'base64url')
+  // A bar of unknown length is taken for a small one.
+  if (request.kind === 'bars' && (request.barSec ?? 0) > SMALL_BAR_SEC) return { small: 0, identity }
+  const { contract, exchange, whatToShow } = request
+  return {
+    small: whatToShow === 'BID_ASK' ? BID_ASK_WEIGHT : 1,
+    contract: `${contract}|${exchange}|${whatToShow}`,
+    identity,
+  }
+}
