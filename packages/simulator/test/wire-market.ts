@@ -18,7 +18,7 @@ const SECONDS: Record<string, number> = { sec: 1, secs: 1, min: 60, mins: 60, ho
 /** The instant the market's clock stands at in these tests: Wednesday 2026-04-08 18:00 UTC, 14:00 in New York. */
 export const NOW_SEC = Date.UTC(2026, 3, 8, 18) / 1000
 
-const BLANK: Listing = {
+export const BLANK: Listing = {
   conId: 0,
   symbol: '',
   secType: 'STK',
@@ -190,8 +190,8 @@ function quotesAt(timeSec: number): QuoteTick[] {
   const flags = { askPastHigh: timeSec % 4 === 0, bidPastLow: timeSec % 4 === 1 }
   const quote = {
     timeSec,
-    bid: 254.2 + (timeSec % 60) / 100,
-    ask: 254.3 + (timeSec % 60) / 100,
+    bid: 254.25 + (timeSec % 64) / 64,
+    ask: 254.5 + (timeSec % 64) / 64,
     askSize: 200,
     ...flags,
   }

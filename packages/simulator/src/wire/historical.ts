@@ -78,7 +78,7 @@ async function answer(peer: Peer, request: HistoryRequest, open: OpenRequest): P
 }
 
 /** Makes the last word on a request, and says it unless the request was cancelled meanwhile. */
-async function closing(
+export async function closing(
   peer: Peer,
   reqId: number,
   open: OpenRequest,
@@ -92,7 +92,7 @@ async function closing(
 }
 
 /** Turns a refusal into its error message; anything else thrown is the simulator's own fault, logged and answered. */
-async function refusing(
+export async function refusing(
   peer: Peer,
   reqId: number,
   reply: () => Promise<Buffer | undefined> | Buffer,

@@ -149,7 +149,7 @@ function isPriceKind(kind: string): kind is PriceKind {
 }
 
 /** IBKR's own text for code 10314. */
-const BAD_END =
+export const BAD_END =
   'End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx ' +
   'where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern  Note that there is a space between ' +
   'the date and time, and between the time and time-zone.  If no date is specified, current date is assumed. If no ' +

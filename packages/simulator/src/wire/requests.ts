@@ -4,6 +4,7 @@ import type { FieldReader } from './fields.ts'
 import { cancelHeadTimestamp, cancelHistoricalData, reqHeadTimestamp, reqHistoricalData } from './historical.ts'
 import { reqContractDetails, reqCurrentTime, reqCurrentTimeInMillis, reqMatchingSymbols } from './lookups.ts'
 import type { Peer } from './peer.ts'
+import { reqHistoricalTicks } from './ticks.ts'
 import { unknownTicker, unsupported } from './unsupported.ts'
 
 type Handler = (peer: Peer, reader: FieldReader) => void
@@ -54,7 +55,7 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [89, unknownTicker(0)],
   [90, cancelHeadTimestamp],
   [91, unsupported('Market rules are', 0)],
-  [96, unsupported('Historical ticks are', 0)],
+  [96, reqHistoricalTicks],
   [97, unsupported('Tick-by-tick data is', 0)],
   [98, unknownTicker(0)],
   [99, closeWith(102)],
