@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
 import { createKeyring } from './keys.ts'
 import type { Answer } from './kinds/kind.ts'
-import type { Log } from './log.ts'
+import { createMaskedLog, type Log } from './log.ts'
 import { openLogin } from './login.ts'
 import { rulesWith } from './pacing/rules.ts'
 import { createPacing } from './pacing.ts'
@@ -46,12 +46,12 @@ export interface Bridge {
 export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const {
     settings,
-    log,
     clock = systemClock,
     random = Math.random,
     newId = () => crypto.randomUUID(),
     listen = true,
   } = options
+  const log = createMaskedLog(options.log)
   const pacing = createPacing({ clock, rules: rulesWith(settings) })
   const login = openLogin({
     ...settings.gateway,

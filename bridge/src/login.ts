@@ -51,7 +51,7 @@ export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'o
   /** So long history may be silent before it is probed, milliseconds; 0 or absent never. */
   readonly probeAfterMs?: number
   /** Lets a probe go when pacing allows it. */
-  readonly paced?: <T>(ask: () => Promise<T>, signal: AbortSignal) => Promise<T>
+  readonly paced?: <T>(ask: () => Promise<T>) => Promise<T>
 }
 
 /** Starts connecting, with backoff and jitter, and connects again whenever the connection ends, until closed. */
@@ -180,7 +180,7 @@ export function openLogin(options: LoginOptions): Login {
 
   async function tryHistory(hangUp: AbortSignal): Promise<Finding> {
     try {
-      await paced(async () => current('login').history(PROBE, hangUp), hangUp)
+      await paced(async () => current('login').history(PROBE, hangUp))
       return 'answered'
     } catch (cause) {
       const error = toTidegateError(cause)
