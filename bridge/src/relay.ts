@@ -1,23 +1,22 @@
 import { TidegateError, toTidegateError } from '@tidegate/core'
-import { type BridgeStatus, barsRequestSchema, contractsRequestSchema } from '@tidegate/relay'
+import type { BridgeStatus } from '@tidegate/relay'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { z } from 'zod'
-import type { GatewayBars, GatewayHistory } from './connection.ts'
+import type { Ask } from './answering.ts'
 import type { Drain } from './drain.ts'
 import { type Keyring, requireScope } from './keys.ts'
+import { KINDS } from './kinds/index.ts'
 import type { Log } from './log.ts'
 import type { Login } from './login.ts'
-import type { PacedJob, Pacing } from './pacing.ts'
-import { barsReply } from './reply.ts'
-import type { Sharing } from './sharing.ts'
+import type { Pacing } from './pacing.ts'
+import { linesReply } from './reply.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
 export interface RelayParts {
   readonly login: Login
   readonly pacing: Pacing
-  readonly sharing: Sharing<GatewayBars>
+  readonly ask: Ask
   readonly drain: Drain
   readonly keys: Keyring
   readonly newId: () => string
@@ -27,7 +26,7 @@ export interface RelayParts {
 type Env = { Variables: { requestId: string } }
 
 /** The bridge's HTTP interface: what it takes is checked here, what it asks goes through pacing, what failed says so. */
-export function createRelayApp({ login, pacing, sharing, drain, keys, newId, log }: RelayParts): Hono<Env> {
+export function createRelayApp({ login, pacing, ask, drain, keys, newId, log }: RelayParts): Hono<Env> {
   const app = new Hono<Env>()
   const status = (): BridgeStatus => ({ gateway: login.status(), pacing: pacing.stats() })
 
@@ -58,58 +57,27 @@ export function createRelayApp({ login, pacing, sharing, drain, keys, newId, log
   })
   app.get('/v1/status', (c) => c.json(status()))
 
-  app.post('/v1/contracts', async (c) => {
-    const { contract, ...patience } = await bodyOf(c, contractsRequestSchema)
-    const { signal } = c.req.raw
-    const contracts = await pacing.run(jobOf(patience, signal), () => login.contracts(contract, signal))
-    log.info({ request: c.get('requestId'), contract, found: contracts.length }, 'contracts')
-    return c.json({ contracts })
-  })
-
-  app.post('/v1/bars', async (c) => {
-    const { contract, barSize, whatToShow, hours, end, duration, ...patience } = await bodyOf(c, barsRequestSchema)
-    const request: GatewayHistory = { contract, barSize, whatToShow, regularHours: hours === 'regular', end, duration }
-    const requestId = c.get('requestId')
-    const answer = await sharing.share(JSON.stringify(request), c.req.raw.signal, (signal) =>
-      pacing.run(jobOf(patience, signal), () => login.history(request, signal)),
-    )
-    log.info(
-      {
-        request: requestId,
-        contract,
-        barSize,
-        whatToShow,
-        end,
-        duration,
-        bars: answer.bars.t.length,
-        empty: answer.empty,
-      },
-      'bars',
-    )
-    return c.body(barsReply({ requestId, barSize, whatToShow }, answer), 200, {
-      'content-type': 'application/x-ndjson',
+  for (const kind of KINDS) {
+    app.post(kind.path, async (c) => {
+      const requestId = c.get('requestId')
+      const prepared = kind.prepare(await jsonOf(c))
+      const answer = await ask(kind, prepared, c.req.raw.signal)
+      log.info({ request: requestId, ...prepared.told, ...answer.told }, kind.name)
+      if (!kind.inLines) return c.json(answer.done)
+      return c.body(linesReply(requestId, answer), 200, { 'content-type': 'application/x-ndjson' })
     })
-  })
+  }
 
   return app
 }
 
-function jobOf(patience: Pick<PacedJob, 'priority' | 'waitMs'>, signal: AbortSignal): PacedJob {
-  return { priority: patience.priority, waitMs: patience.waitMs, signal }
-}
-
-async function bodyOf<S extends z.ZodType>(c: Context, schema: S): Promise<z.output<S>> {
-  let body: unknown
+async function jsonOf(c: Context): Promise<unknown> {
   try {
-    body = await c.req.json()
+    return await c.req.json()
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause
     throw new TidegateError('invalid', 'The body is no JSON.', { cause })
   }
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the body'}: ${issue.message}`)
-  throw new TidegateError('invalid', `The request is not as expected: ${faults.join('; ')}.`)
 }
 
 function answerError(c: Context<Env>, cause: unknown, log: Log): Response {

@@ -1,5 +1,10 @@
 import type { BarsQuery, ContractQuery, Listing, Market, MarketBar, Session } from '@tidegate/simulator'
 
+type TicksQuery = Parameters<Market['trades']>[0]
+type TradeTick = ReturnType<Market['trades']>[number]
+type QuoteTick = ReturnType<Market['quotes']>[number]
+type MidTick = ReturnType<Market['midpoints']>[number]
+
 /** A market open round the clock, every number of which follows from a bar's start: the bridge is under test, not the market. */
 
 const DAY = 86_400
@@ -60,6 +65,7 @@ export const LISTINGS: readonly Listing[] = [
     primaryExchange: '',
     endSec: Date.UTC(2026, 5, 19) / 1000,
   },
+  { ...STOCK, conId: 7, symbol: 'EAST', localSymbol: 'EAST', timeZoneId: 'US/Eastern' },
 ]
 
 const fits = (asked: string | number, own: string | number): boolean => !asked || asked === own
@@ -102,4 +108,38 @@ function bars({ listing, barSize, startSec, endSec, nowSec }: BarsQuery): readon
   return found
 }
 
-export const market: Market = { find, sessions, bars, search: () => [], offers: () => true }
+/** The trades of one second: two, or the first halts trading. */
+export function tradesAt(timeSec: number): readonly TradeTick[] {
+  const plain = { timeSec, pastLimit: false, unreported: false, exchange: 'NASDAQ', conditions: '' }
+  const first = { ...plain, price: 254.2 + (timeSec % 7) / 8, size: 100 }
+  if (timeSec % 60 === 0) return [{ ...plain, price: 0, size: 0, pastLimit: true }]
+  return [first, { ...first, size: 0.5, unreported: timeSec % 3 === 0, exchange: 'ARCA', conditions: 'I' }]
+}
+
+/** The one quote of a second. */
+export function quoteAt(timeSec: number): QuoteTick {
+  const bid = 254 + (timeSec % 7) / 8
+  const flags = { askPastHigh: timeSec % 10 === 0, bidPastLow: timeSec % 15 === 0 }
+  return { timeSec, bid, ask: bid + 0.25, bidSize: 300, askSize: 200, ...flags }
+}
+
+const midAt = (timeSec: number): MidTick => ({ timeSec, price: quoteAt(timeSec).bid + 0.125 })
+
+function secondsOf<T>({ listing, startSec, endSec, nowSec }: TicksQuery, at: (timeSec: number) => readonly T[]): T[] {
+  const found: T[] = []
+  for (let sec = Math.max(startSec, listing.headSec); sec < Math.min(endSec, nowSec); sec++) found.push(...at(sec))
+  return found
+}
+
+const search = (pattern: string): readonly Listing[] => LISTINGS.filter((one) => one.symbol.startsWith(pattern))
+
+export const market: Market = {
+  find,
+  sessions,
+  bars,
+  trades: (query) => secondsOf(query, tradesAt),
+  quotes: (query) => secondsOf(query, (sec) => [quoteAt(sec)]),
+  midpoints: (query) => secondsOf(query, (sec) => [midAt(sec)]),
+  search,
+  offers: () => true,
+}

@@ -18,7 +18,11 @@ export function askSessions(
         try {
           resolve({ zone, sessions: sessions.map((one) => inUtc(one, zone)), empty: false })
         } catch (cause) {
-          reject(new TidegateError('internal', `The gateway's sessions can not be read: ${cause}`, { cause }))
+          reject(
+            new TidegateError('internal', `The gateway's sessions (zone "${zone}") can not be read: ${cause}`, {
+              cause,
+            }),
+          )
         }
       },
       notice: () => {},

@@ -49,22 +49,30 @@ export function askTicks(
 
 /** Trades; one without price and size that is past its limit says that trading halted, or went on (ibkr-rules, "Historical ticks"). */
 export function tradesOf(ticks: readonly HistoricalTickLast[]): TradeColumns {
-  const columns = emptyTicks('TRADES')
-  for (const { time = 0, price = 0, size, exchange = '', specialConditions = '', tickAttribLast } of ticks) {
-    appendTicks(columns, liveTrade(time, price, size, tickAttribLast, exchange, specialConditions))
+  const pastLimit = ticks.map(({ tickAttribLast }) => tickAttribLast?.pastLimit ?? false)
+  return {
+    t: ticks.map(({ time = 0 }) => time),
+    price: ticks.map(({ price = 0 }) => price),
+    size: ticks.map(({ size }) => size ?? null),
+    exchange: ticks.map(({ exchange = '' }) => exchange),
+    conditions: ticks.map(({ specialConditions = '' }) => specialConditions),
+    pastLimit,
+    unreported: ticks.map(({ tickAttribLast }) => tickAttribLast?.unreported ?? false),
+    halt: ticks.map(({ price, size }, i) => isHalt(price, size, pastLimit[i])),
   }
-  return columns
 }
 
 /** Quotes. The library has the two flags of history's mask swapped: bit 0 is askPastHigh on the wire (run). */
 export function quotesOf(ticks: readonly HistoricalTickBidAsk[]): QuoteColumns {
-  const columns = emptyTicks('BID_ASK')
-  for (const { time = 0, priceBid = 0, priceAsk = 0, sizeBid, sizeAsk, tickAttribBidAsk } of ticks) {
-    const { bidPastLow, askPastHigh } = tickAttribBidAsk ?? {}
-    const flags = { bidPastLow: askPastHigh, askPastHigh: bidPastLow }
-    appendTicks(columns, liveQuote(time, priceBid, priceAsk, sizeBid, sizeAsk, flags))
+  return {
+    t: ticks.map(({ time = 0 }) => time),
+    bid: ticks.map(({ priceBid = 0 }) => priceBid),
+    ask: ticks.map(({ priceAsk = 0 }) => priceAsk),
+    bidSize: ticks.map(({ sizeBid }) => sizeBid ?? null),
+    askSize: ticks.map(({ sizeAsk }) => sizeAsk ?? null),
+    bidPastLow: ticks.map(({ tickAttribBidAsk }) => tickAttribBidAsk?.askPastHigh ?? false),
+    askPastHigh: ticks.map(({ tickAttribBidAsk }) => tickAttribBidAsk?.bidPastLow ?? false),
   }
-  return columns
 }
 
 export function midpointsOf(ticks: readonly HistoricalTick[]): MidpointColumns {
@@ -89,7 +97,7 @@ export function liveTrade(
     conditions: [conditions],
     pastLimit: [pastLimit],
     unreported: [flags?.unreported ?? false],
-    halt: [price === 0 && (size ?? 0) === 0 && pastLimit],
+    halt: [isHalt(price, size, pastLimit)],
   }
 }
 
@@ -111,4 +119,8 @@ export function liveQuote(
     bidPastLow: [flags?.bidPastLow ?? false],
     askPastHigh: [flags?.askPastHigh ?? false],
   }
+}
+
+function isHalt(price: number | undefined, size: number | undefined, pastLimit: boolean | undefined): boolean {
+  return pastLimit === true && !price && !size
 }
