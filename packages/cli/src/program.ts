@@ -8,6 +8,7 @@ import { runSimulate } from './commands/simulate.ts'
 import { runStart } from './commands/start.ts'
 import { runStatus } from './commands/status.ts'
 import type { Context } from './context.ts'
+import { faultOptions, faultsOf } from './faults.ts'
 import { FIRST_DATASET, type FirstPart } from './first.ts'
 
 const VERSION = '0.1.0'
@@ -16,6 +17,7 @@ const INTERRUPTED = 130
 /** A person waits: much less than the five minutes a service gives a gateway that is still logging in. */
 const TIMEOUT_SEC = 15
 const SIMULATOR_PORT = 4002
+const PACING = ['strict', 'lenient'] as const
 
 const EXAMPLES = `
 Examples:
@@ -112,7 +114,7 @@ function createProgram(
     .command('migrate')
     .description('bring the schema of the database up to date')
     .action(async () => done(await runMigrate(context)))
-  program
+  const simulate = program
     .command('simulate')
     .description('run a simulated gateway until it is stopped')
     .option('--host <host>', 'where it listens', '127.0.0.1')
@@ -121,12 +123,18 @@ function createProgram(
     .option('--seed <text>', 'another seed, another market')
     .option('--now <instant>', 'where its clock starts (default: now, or where the newest replayed file ends)')
     .option('--server-version <number>', 'the newest server version it offers, 163 to 200', wholeNumber)
-    .option('--delay <ms>', 'let every answer wait', wholeNumber, 0)
-    .action(async ({ delay: delayMs, ...given }: SimulateFlags) =>
-      done(
-        await runSimulate(context, { seed: undefined, now: undefined, serverVersion: undefined, ...given, delayMs }),
-      ),
+    .addOption(
+      new Option('--pacing <kind>', 'whether requests that break a pacing rule are refused, or noted and answered')
+        .choices(PACING)
+        .default('strict'),
     )
+    .option('--admin-port <port>', 'serve faults and events over HTTP on loopback; 0 takes any free port', portNumber)
+    .action(async (given: SimulateFlags) => {
+      const { host, port, replay, seed, now, serverVersion, pacing, adminPort } = given
+      const faults = faultsOf({ ...given })
+      done(await runSimulate(context, { host, port, replay, seed, now, serverVersion, pacing, adminPort, faults }))
+    })
+  for (const option of faultOptions()) simulate.addOption(option)
   return program
 }
 
@@ -148,7 +156,8 @@ interface SimulateFlags {
   readonly seed?: string
   readonly now?: string
   readonly serverVersion?: number
-  readonly delay: number
+  readonly pacing: (typeof PACING)[number]
+  readonly adminPort?: number
 }
 
 /** One line for a person; never a stack. */

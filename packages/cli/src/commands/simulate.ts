@@ -1,5 +1,5 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
-import { createSimulator, type Simulator } from '@tidegate/simulator'
+import { createSimulator, type Faults, type Simulator } from '@tidegate/simulator'
 import { boxed } from '../banner.ts'
 import type { Context } from '../context.ts'
 import { untilAborted } from '../system.ts'
@@ -15,7 +15,10 @@ export interface SimulateOptions {
   /** Where its clock starts, ISO; it runs on from there. */
   readonly now: string | undefined
   readonly serverVersion: number | undefined
-  readonly delayMs: number
+  readonly pacing: 'strict' | 'lenient'
+  /** Where faults and events are served over HTTP; undefined for not at all. */
+  readonly adminPort: number | undefined
+  readonly faults: Partial<Faults>
 }
 
 /** Runs a simulated gateway until a signal comes. Throws `invalid` for what it can't serve. */
@@ -31,7 +34,7 @@ export async function runSimulate(context: Context, options: SimulateOptions): P
 }
 
 async function open(context: Context, options: SimulateOptions): Promise<Simulator> {
-  const { host, port, replay, seed, now, serverVersion, delayMs } = options
+  const { host, port, replay, seed, now, serverVersion, pacing, adminPort, faults } = options
   const offsetMs = now === undefined ? undefined : parseInstant(now) * 1000 - context.now()
   try {
     return await createSimulator({
@@ -40,7 +43,9 @@ async function open(context: Context, options: SimulateOptions): Promise<Simulat
       seed,
       replay,
       serverVersion,
-      faults: { delayMs },
+      pacing,
+      faults,
+      ...(adminPort === undefined ? {} : { admin: { port: adminPort } }),
       ...(offsetMs === undefined ? {} : { now: () => context.now() + offsetMs }),
       log: (message, error) => context.err(`${message}${error instanceof Error ? ` ${error.message}` : ''}\n`),
     })
@@ -51,9 +56,10 @@ async function open(context: Context, options: SimulateOptions): Promise<Simulat
 }
 
 function introduction(simulator: Simulator): string {
-  const { host, port, replayed } = simulator
+  const { host, port, replayed, admin } = simulator
   const clock = new Date(simulator.now()).toISOString().slice(0, 19)
   const lines = ['SIMULATED GATEWAY', '', `It listens on ${host}:${port}.`, `Its clock stands at ${clock}Z.`]
+  if (admin) lines.push(`Its faults are at http://${admin.host}:${admin.port}/faults.`)
   const rows = replayed.map(({ instrument, whatToShow, rows, fromSec, toSec }) => [
     instrument,
     whatToShow,
