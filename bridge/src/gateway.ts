@@ -116,7 +116,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     if (code === CLIENT_ID_IN_USE)
       reason = new TidegateError('conflict', `Client id ${options.clientId} is in use at the gateway.`, { code })
     if (LAST_WORDS.has(code)) reason = gatewayError('disconnected', code, text)
-    options.onNotice?.(code, text)
+    // The library too speaks in codes, when a connection that is over is closed.
+    if (!over) options.onNotice?.(code, text)
   })
   ib.on(EventName.managedAccounts, (list) => {
     accounts = list
@@ -150,6 +151,9 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     },
     get accounts() {
       return accounts
+    },
+    get nextId() {
+      return requests.nextId
     },
     now: wire.now,
     contracts: (contract, signal) => askContracts(wire, contract, signal),

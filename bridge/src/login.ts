@@ -36,6 +36,8 @@ export interface Login {
    * serve the need, with why and when to come again; what IBKR refuses comes out as the error it means.
    */
   ask<T>(need: Need, work: (connection: Connection) => Promise<T>): Promise<T>
+  /** Why a request with this need can't be asked now; undefined where it can. */
+  obstacle(need: Need): TidegateError | undefined
   contracts(contract: Contract, signal: AbortSignal): Promise<ContractDetails[]>
   history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars>
   /** Calls `look` at every change of the login's state, until what it returns is called. */
@@ -65,6 +67,7 @@ export function openLogin(options: LoginOptions): Login {
   let state = FIRST_STATE
   let connection: Connection | undefined
   let stopPause = () => {}
+  let toldPerson = false
 
   const obstacle = (need?: Need) => obstacleOf(state, expected, clock.now(), need)
 
@@ -74,7 +77,10 @@ export function openLogin(options: LoginOptions): Login {
 
   function happen(event: LoginEvent): void {
     state = reduce(state, event, clock.now())
-    const kind = obstacle()?.kind
+    const error = obstacle()
+    const kind = error?.kind
+    if (kind === 'login-required' && !toldPerson) log.error({ host, port }, error?.message ?? '')
+    toldPerson = kind === 'login-required'
     probe.held(state.connection === 'up' && (kind === 'farm-down' || kind === 'disconnected'))
     changed()
   }
@@ -85,10 +91,11 @@ export function openLogin(options: LoginOptions): Login {
     happen({ type: 'notice', code, text })
   }
 
+  /** Within a reset of IBKR's, what breaks is nothing to worry about. */
+  const severity = () => (resetAt(clock.now()) ? 'info' : 'warn')
+
   /** Connects and stays until the connection ends; how it ended. */
   async function holdConnection(clientId: number): Promise<TidegateError> {
-    // Within a reset of IBKR's, what breaks is no news.
-    const tell = resetAt(clock.now()) ? log.info : log.warn
     try {
       connection = await connect({
         ...options,
@@ -102,7 +109,10 @@ export function openLogin(options: LoginOptions): Login {
       })
     } catch (cause) {
       const error = toTidegateError(cause, 'disconnected')
-      if (!signal.aborted) tell({ host, port, clientId, err: error }, 'could not connect to the gateway')
+      // The same again is no news: a gateway can be away for a night, or for days.
+      const isNews = error.message !== state.trouble?.message
+      if (!signal.aborted)
+        log[isNews ? severity() : 'debug']({ host, port, clientId, err: error }, 'could not connect to the gateway')
       return error
     }
     probe.heard()
@@ -111,19 +121,15 @@ export function openLogin(options: LoginOptions): Login {
     const error = await connection.ended
     connection = undefined
     probe.stop()
-    if (!signal.aborted) tell({ err: error }, 'the gateway connection ended')
+    if (!signal.aborted) log[severity()]({ err: error }, 'the gateway connection ended')
     return error
   }
 
   async function keepConnected(): Promise<void> {
     let taken = 0
-    let toldPerson = false
     while (!signal.aborted) {
       const error = await holdConnection(options.clientId + taken)
       happen({ type: 'ended', error })
-      const person = obstacle()?.kind === 'login-required'
-      if (person && !toldPerson) log.error({ host, port }, obstacle()?.message ?? '')
-      toldPerson = person
       // Another program holds our client id; the gateway tells programs apart by nothing else.
       if (error.kind === 'conflict') taken = (taken + 1) % CLIENT_IDS
       if (error.kind === 'conflict' && taken > 0) continue
@@ -221,6 +227,7 @@ export function openLogin(options: LoginOptions): Login {
       })
     },
     ask,
+    obstacle,
     contracts: (contract, hangUp) => ask('definition', (asked) => asked.contracts(contract, hangUp)),
     history: (request, hangUp) => ask('history', (asked) => asked.history(request, hangUp)),
     watch(look) {

@@ -75,8 +75,10 @@ export function createProbe({ clock, afterMs, ask, onFinding }: ProbeOptions): P
     held(now) {
       if (now === isHeld) return
       isHeld = now
+      // What a probe found is tried again sooner than that.
+      if (isSilent) return
       if (isHeld && afterMs > 0) arm(afterMs)
-      else if (!isSilent) disarm()
+      else disarm()
     },
     stop() {
       running?.abort()

@@ -8,6 +8,10 @@ import type { LoginState } from './state.ts'
 const RETRY_MS = 30_000
 /** So long a gateway that says nothing may be starting; after that somebody has to look. */
 const MUTE_MS = 10 * 60_000
+/** On Sunday, once logins have ended, there is less to hope for: no more than a restart takes. */
+const SUNDAY_MUTE_MS = 2 * 60_000
+/** IBKR ends logins at an hour, not to the second: a connection may outlive it by a while. */
+const EXPIRY_SLACK_MS = 3600_000
 const LOG_IN =
   'Log in at the gateway’s own window (in Docker: its VNC port 5900) and confirm the second factor; ' +
   'the bridge then connects by itself.'
@@ -32,14 +36,28 @@ export function obstacleOf(
   return loginObstacle(state, expected, atMs) ?? serverObstacle(state, atMs, need)
 }
 
-function unconnected({ trouble, lastUpMs, muteSinceMs }: LoginState, atMs: number): TidegateError {
+/** Whether IBKR has ended the login since it last stood, as it does every Sunday. */
+function isExpired({ lastUpMs, muteSinceMs }: LoginState, atMs: number): boolean {
+  const expiryMs = lastExpiryMs(atMs)
+  return (
+    lastUpMs !== undefined &&
+    muteSinceMs !== undefined &&
+    muteSinceMs >= expiryMs &&
+    lastUpMs < expiryMs + EXPIRY_SLACK_MS
+  )
+}
+
+function unconnected(state: LoginState, atMs: number): TidegateError {
+  const { trouble, muteSinceMs } = state
   const reset = resetAt(atMs)
   if (muteSinceMs !== undefined && !reset) {
-    const since = new Date(muteSinceMs).toISOString()
-    if (lastUpMs !== undefined && lastUpMs < lastExpiryMs(atMs))
+    const muteMs = atMs - muteSinceMs
+    if (isExpired(state, atMs) && muteMs >= SUNDAY_MUTE_MS)
       return loginRequired(`IBKR ended this login, as it does every Sunday at 01:00 New York time. ${LOG_IN}`, trouble)
-    if (atMs - muteSinceMs >= MUTE_MS)
+    if (muteMs >= MUTE_MS) {
+      const since = new Date(muteSinceMs).toISOString()
       return loginRequired(`The gateway takes connections and has said nothing since ${since}. ${LOG_IN}`, trouble)
+    }
   }
   const why = trouble?.message ?? 'Connecting to the gateway.'
   return new TidegateError('disconnected', reset && trouble ? `${why} ${resetText(reset)}` : why, {
@@ -50,11 +68,10 @@ function unconnected({ trouble, lastUpMs, muteSinceMs }: LoginState, atMs: numbe
 }
 
 function loginObstacle(state: LoginState, expected: ExpectedLogin, atMs: number): TidegateError | undefined {
-  const { accounts, competing, lastUpMs } = state
+  const { accounts, competing } = state
   const [first] = accounts
   if (first === undefined) {
-    const expired = lastUpMs !== undefined && lastUpMs < lastExpiryMs(atMs)
-    const why = expired ? ' IBKR ends every login on Sunday at 01:00 New York time.' : ''
+    const why = isExpired(state, atMs) ? ` IBKR ended its login, as every Sunday at 01:00 New York time. ${LOG_IN}` : ''
     return loginRequired(`The gateway lists no account: log it in.${why}`)
   }
   if (!isSimulated(first)) {

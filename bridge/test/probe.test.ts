@@ -10,6 +10,7 @@ function rig(afterMs = AFTER) {
   const asked: number[] = []
   const found: Finding[] = []
   let finding: Finding = 'silent'
+  let hear = (_: Finding) => {}
   const startMs = clock.now()
   const probe = createProbe({
     clock,
@@ -18,12 +19,18 @@ function rig(afterMs = AFTER) {
       asked.push((clock.now() - startMs) / MINUTE)
       return finding
     },
-    onFinding: (one) => found.push(one),
+    onFinding: (one) => {
+      found.push(one)
+      hear(one)
+    },
   })
   const answer = (one: Finding) => {
     finding = one
   }
-  return { clock, probe, asked, found, answer }
+  const onFinding = (listen: (one: Finding) => void) => {
+    hear = listen
+  }
+  return { clock, probe, asked, found, answer, onFinding }
 }
 
 describe('a probe of the history servers', () => {
@@ -67,6 +74,17 @@ describe('a probe of the history servers', () => {
     probe.held(false)
     await clock.advanceQuickly(10 * MINUTE)
     expect([asked, clock.pending]).toEqual([[5, 6], 0])
+  })
+
+  it('goes every minute too where history is held because of what it found', async () => {
+    const { clock, probe, asked, answer, onFinding } = rig()
+    onFinding((one) => probe.held(one === 'silent'))
+    await clock.advanceQuickly(AFTER)
+    probe.missed()
+    await clock.advanceQuickly(2 * MINUTE)
+    answer('answered')
+    await clock.advanceQuickly(10 * MINUTE)
+    expect([asked, clock.pending]).toEqual([[5, 6, 7, 8], 0])
   })
 
   it('leaves nothing behind when it stops, and tells nothing of what it had under way', async () => {
