@@ -2,12 +2,16 @@ import { serve } from '@hono/node-server'
 import { TidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
 import { createAnswering } from './answering.ts'
+import { createAsking } from './asking.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
 import { createKeyring } from './keys.ts'
 import type { Answer } from './kinds/kind.ts'
 import { createMaskedLog, type Log } from './log.ts'
 import { openLogin } from './login.ts'
+import { createMetrics } from './metrics.ts'
+import { createObserver } from './observer.ts'
+import { openWindows } from './pacing/open.ts'
 import { rulesWith } from './pacing/rules.ts'
 import { createPacing } from './pacing.ts'
 import { createRelayApp } from './relay.ts'
@@ -52,7 +56,9 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     listen = true,
   } = options
   const log = createMaskedLog(options.log)
-  const pacing = createPacing({ clock, rules: rulesWith(settings) })
+  const rules = rulesWith(settings)
+  const windows = await openWindows({ settings, clock, rules, log, newId })
+  const pacing = createPacing({ clock, rules, windows })
   const login = openLogin({
     ...settings.gateway,
     marketDataType: MARKET_DATA_TYPES[settings.marketDataType],
@@ -62,6 +68,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     requestTimeoutMs: settings.requestTimeoutMs,
     message: pacing.message,
     expected: settings,
+    onCode: (code) => metrics.message(code),
     probeAfterMs: settings.probeAfterMs,
     // A probe goes past the queue, which waits for what the probe is to find out. Daily bars have no budget but messages.
     paced: async (ask) => {
@@ -70,16 +77,21 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     },
   })
   const sharing = createSharing<Answer>(clock, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
-  const ask = createAnswering({ sharing, pacing, login })
+  const metrics = createMetrics({ pacing: pacing.stats, gateway: login.status, watch: login.watch })
+  const observer = createObserver({ clock, log, metrics })
+  const asking = createAsking({ clock, pacing })
+  const ask = createAnswering({ sharing, asking, login, observer })
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
-  const app = createRelayApp({ login, pacing, ask, drain, keys, newId, log })
+  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, log })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()
     await drain.close(settings.requestTimeoutMs)
     await login.close()
+    await windows.close()
     sharing.clear()
+    metrics.close()
     const hangUp = clock.after(FLUSH_MS, () => server?.hangUp())
     await stopped
     hangUp()

@@ -1,11 +1,13 @@
 /** The bridge as a process: settings from the environment, logs to standard output, ended by SIGTERM or SIGINT. */
 import { pino } from 'pino'
 import { createBridge } from './bridge.ts'
-import { readSettings } from './settings.ts'
+import { readSettings, stateFileIn } from './settings.ts'
 
 const log = pino()
 try {
-  const bridge = await createBridge({ settings: readSettings(process.env), log })
+  const settings = readSettings(process.env)
+  const stateFile = settings.stateFile ?? stateFileIn('.tidegate', settings.gateway)
+  const bridge = await createBridge({ settings: { ...settings, stateFile }, log })
   log.info({ url: bridge.url }, 'the bridge listens')
   let closing = false
   const stop = async (signal: string) => {

@@ -5,13 +5,11 @@ import { forecast, retryAfter } from './pacing/forecast.ts'
 import type { Held } from './pacing/ledger.ts'
 import { createPass } from './pacing/pass.ts'
 import { createQueue, type Waiter } from './pacing/queue.ts'
-import { chargeOf, MESSAGE, RULES, type RuledRequest, type Rules } from './pacing/rules.ts'
+import { chargeOf, lengthMs, MESSAGE, RULES, type RuledRequest, type Rules } from './pacing/rules.ts'
 import { createWindows, type Windows } from './pacing/windows.ts'
 
-/** Open requests end when they end: the least time after which asking again makes sense where they take every place. */
-const FULL_MS = 1000
-/** How often a gateway that is not ready is looked at again while requests wait for it. */
-const LOOK_MS = 250
+/** Open requests end when they end, and a gateway is back when it is: the least time after which asking again makes sense. */
+const GUESS_MS = 1000
 const RANK: Record<Priority, number> = { interactive: 1, scheduled: 2, backfill: 3 }
 
 export interface PacedJob {
@@ -23,6 +21,8 @@ export interface PacedJob {
   readonly signal?: AbortSignal
   /** What IBKR's rules look at; absent for requests under the message rate only. */
   readonly rule?: RuledRequest
+  /** Whether it would reach the gateway if it went now. While it would not, it waits and takes nothing. */
+  readonly isReady?: () => boolean
 }
 
 export interface PacingStats {
@@ -43,8 +43,8 @@ export interface Pacing {
    * Runs `ask`, which sends one message at once, when the rules allow it; its place is free again when `ask` has settled.
    * What it took of the windows stays taken, whatever became of it.
    * Throws `busy` when it can't go within the job's `waitMs`: at once where it is known beforehand. After its
-   * `retryAfterMs` the same is let go, if nobody else has come; where open requests have to end first, that is a guess
-   * of a second or more. Throws `disconnected` when the signal aborts before it went.
+   * `retryAfterMs` the same is let go, if nobody else has come; where open requests have to end first, or the gateway is
+   * not ready, that is a guess of a second or more. Throws `disconnected` when the signal aborts before it went.
    */
   run<T>(job: PacedJob, ask: () => Promise<T>): Promise<T>
   /** Waits until one more message that is no request (handshake, cancel, probe) may leave, and counts it. */
@@ -61,8 +61,6 @@ export interface PacingOptions {
   readonly clock: Clock
   readonly rules?: Rules
   readonly windows?: Windows
-  /** Whether a request that goes would reach the gateway. While it would not, requests wait; other messages do not. */
-  readonly isReady?: () => boolean
 }
 
 interface Waiting extends Waiter {
@@ -79,7 +77,6 @@ export function createPacing({
   clock,
   rules = RULES,
   windows = createWindows({ clock, rules }),
-  isReady = () => true,
 }: PacingOptions): Pacing {
   const queue = createQueue<Waiting>()
   const backoff = createBackoff(clock)
@@ -102,9 +99,8 @@ export function createPacing({
     isLetting = true
     while (again) {
       again = false
-      const pass = createPass()
+      const pass = createPass({ asksReady: true })
       if (open >= rules.open.limit) pass.closeRequests(Infinity)
-      else if (!isReady() && queue.size > 0) pass.closeRequests(LOOK_MS)
       for (let next = queue.next(pass); next; next = queue.next(pass)) {
         const taken = windows.take(next.charge, next.place)
         const refusal = taken instanceof Promise ? await taken : taken
@@ -124,12 +120,16 @@ export function createPacing({
   async function busy(waiter: Waiting, waitMs: number): Promise<TidegateError> {
     const outlook = { queue, ledger: await windows.look(), nowMs: clock.now() }
     const ms = Math.ceil(retryAfter(outlook, waiter, waitMs))
-    const retryAfterMs = open >= rules.open.limit ? Math.max(ms, FULL_MS) : ms
+    const isGuess = open >= rules.open.limit || waiter.isReady?.() === false
+    const retryAfterMs = isGuess ? Math.max(ms, GUESS_MS) : ms
     const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.`
     return new TidegateError('busy', message, { retryAfterMs })
   }
 
-  function admit<T>({ priority, waitMs, caller = '', signal, rule }: PacedJob, ask: () => Promise<T>): Promise<T> {
+  function admit<T>(
+    { priority, waitMs, caller = '', signal, rule, isReady }: PacedJob,
+    ask: () => Promise<T>,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const charge = chargeOf(rule)
       const place = String(++places)
@@ -169,6 +169,7 @@ export function createPacing({
         caller,
         charge,
         place,
+        isReady,
         go: () => void go(),
       }
       const giveUp = async () => {
@@ -195,9 +196,8 @@ export function createPacing({
   function isSoon({ charge }: Waiter, waitMs: number): boolean {
     if (charge.small > 0) return false
     const rounds = Math.ceil((windows.usage().messages + queue.size + 1) / rules.messages.limit)
-    const identicalMs = charge.identity === undefined ? 0 : rules.identical.windowMs + rules.identical.marginMs
-    const { windowMs, marginMs } = rules.messages
-    return windows.heldMs('messages') + identicalMs + rounds * (windowMs + marginMs) <= waitMs
+    const identicalMs = charge.identity === undefined ? 0 : lengthMs(rules.identical)
+    return windows.heldMs('messages') + identicalMs + rounds * lengthMs(rules.messages) <= waitMs
   }
 
   return {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { TidegateError, toTidegateError } from '@tidegate/core'
 import { z } from 'zod'
 
@@ -47,6 +48,8 @@ const schema = z.object({
   BRIDGE_HOST: z.string().min(1).default('127.0.0.1'),
   BRIDGE_PORT: wholeNumber(0, 65_535).default(8787),
   BRIDGE_KEY: keysSchema.optional(),
+  BRIDGE_STATE: z.string().min(1).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'expected an address such as redis://127.0.0.1:6379' }).optional(),
   /** May ask, may not subscribe to live data. */
   BRIDGE_READ_KEY: keysSchema.optional(),
 })
@@ -62,6 +65,10 @@ export interface BridgeSettings {
   readonly connectionTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly messagesPerSec: number
+  /** The file that keeps what was sent in the last ten minutes, for the next process. Absent: none. */
+  readonly stateFile?: string
+  /** Redis that keeps it instead, for all bridges of the login. */
+  readonly redisUrl?: string
   /** So long nothing may come from IBKR's history servers before the bridge tries them itself; 0 or absent: never. */
   readonly probeAfterMs?: number
   readonly marketDataType: keyof typeof MARKET_DATA_TYPES
@@ -88,6 +95,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     connectionTimeoutMs: s.IBKR_CONNECTION_TIMEOUT * 1000,
     requestTimeoutMs: s.IBKR_REQUEST_TIMEOUT * 1000,
     messagesPerSec: s.IBKR_RATE_LIMIT,
+    stateFile: s.BRIDGE_STATE,
+    redisUrl: s.REDIS_URL,
     probeAfterMs: s.BRIDGE_PROBE_AFTER * 1000,
     marketDataType: s.IBKR_MARKET_DATA_TYPE,
     host: s.BRIDGE_HOST,
@@ -95,6 +104,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     keys: s.BRIDGE_KEY ?? [],
     readKeys: s.BRIDGE_READ_KEY ?? [],
   }
+}
+
+/** Where a bridge keeps what it sent to this gateway, in a folder of its own, unless told otherwise. */
+export function stateFileIn(folder: string, { host, port }: BridgeSettings['gateway']): string {
+  return path.join(folder, `sent-${host.replaceAll(/[^\w.-]/g, '_')}-${port}.jsonl`)
 }
 
 /** A secret's value, or the content of the file that `NAME_FILE` names. */

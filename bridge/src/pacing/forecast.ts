@@ -11,7 +11,7 @@ export interface Outlook<W extends Waiter> {
 }
 
 /**
- * How long, in milliseconds, until this waiter of the queue goes, if nobody else comes and a place is always free.
+ * How long, in milliseconds, until this waiter of the queue goes, if nobody else comes, a place is always free and all are ready.
  * The queue and the ledger are left as they are.
  */
 export function forecast<W extends Waiter>(outlook: Outlook<W>, waiter: W): number {
@@ -36,7 +36,7 @@ function play<W extends Waiter>(outlook: Outlook<W>, waiter: W, comesAt: number 
   const ledger = outlook.ledger.copy()
   let expected = comesAt !== Infinity
   for (let atMs = outlook.nowMs; ; ) {
-    const pass = createPass()
+    const pass = createPass({ asksReady: false })
     for (let next = queue.next(pass); next; next = queue.next(pass)) {
       const refusal = ledger.refusal(next.charge, atMs)
       if (refusal) pass.refused(next, refusal)

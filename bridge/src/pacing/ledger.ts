@@ -1,4 +1,4 @@
-import type { Charge, Rule, Rules } from './rules.ts'
+import { type Charge, lengthMs, type Rules } from './rules.ts'
 
 /** A rule that does not let a message go yet, and the least time until it might, milliseconds. `store`: the windows can't be reached. */
 export interface Refusal {
@@ -32,7 +32,10 @@ export interface Ledger {
   heldMs(what: Held, nowMs: number): number
   /** Messages and small weight in their windows. */
   usage(nowMs: number): Usage
-  copy(): Ledger
+  /** A request of this identity went then, whoever sent it. */
+  twin(identity: string | undefined, atMs: number): void
+  /** A copy, with these messages and small requests in place of its own where they are given; the oldest first. */
+  copy(sent?: { readonly messages: readonly number[]; readonly small: readonly Sent[] }): Ledger
 }
 
 interface State {
@@ -48,8 +51,6 @@ interface State {
 export function createLedger(rules: Rules): Ledger {
   return ledgerOf(rules, { messages: [], small: [], identities: new Map(), held: { messages: 0, small: 0 } })
 }
-
-const lengthMs = ({ windowMs, marginMs }: Rule) => windowMs + marginMs
 
 function ledgerOf(rules: Rules, state: State): Ledger {
   const { messages, held } = state
@@ -95,6 +96,13 @@ function ledgerOf(rules: Rules, state: State): Ledger {
     return atMs === undefined ? 0 : Math.min(atMs, nowMs) + lengthMs(rules.identical) - nowMs
   }
 
+  function twin(identity: string | undefined, atMs: number): void {
+    if (identity === undefined) return
+    // Deleted first, so that the oldest stays in front.
+    state.identities.delete(identity)
+    state.identities.set(identity, atMs)
+  }
+
   return {
     refusal({ small, contract, identity }, nowMs) {
       forget(nowMs)
@@ -110,11 +118,9 @@ function ledgerOf(rules: Rules, state: State): Ledger {
     record(charge, atMs) {
       messages.push(atMs)
       if (charge.small > 0) state.small.push({ ...charge, atMs })
-      if (charge.identity === undefined) return
-      // Deleted first, so that the oldest stays in front.
-      state.identities.delete(charge.identity)
-      state.identities.set(charge.identity, atMs)
+      twin(charge.identity, atMs)
     },
+    twin,
     hold(what, untilMs) {
       held[what] = Math.max(held[what], untilMs)
     },
@@ -123,10 +129,10 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       forget(nowMs)
       return { messages: messages.length, small: state.small.reduce((sum, one) => sum + one.small, 0) }
     },
-    copy: () =>
+    copy: (sent = { messages, small: state.small }) =>
       ledgerOf(rules, {
-        messages: [...messages],
-        small: [...state.small],
+        messages: [...sent.messages],
+        small: [...sent.small],
         identities: new Map(state.identities),
         held: { ...held },
       }),

@@ -11,9 +11,13 @@ export interface Pass extends Obstacles<Waiter> {
   readonly wakeMs: number
 }
 
+/** How often what is not ready is looked at again. */
+const LOOK_MS = 250
+
 const REQUESTS: readonly Lane[] = ['small', 'plain']
 
-export function createPass(): Pass {
+/** A pass that asks each waiter whether it is ready; in a forecast all are taken for ready. */
+export function createPass({ asksReady }: { asksReady: boolean }): Pass {
   const closed = new Set<Lane>()
   const stopped = new Set<string>()
   let wakeMs = Infinity
@@ -23,7 +27,11 @@ export function createPass(): Pass {
   }
   return {
     closed: (lane) => closed.has(lane),
-    stops({ charge: { contract, identity } }) {
+    stops({ charge: { contract, identity }, isReady }) {
+      if (asksReady && isReady?.() === false) {
+        wakeMs = Math.min(wakeMs, LOOK_MS)
+        return true
+      }
       if (stopped.size === 0) return false
       return stopped.has(`contract ${contract}`) || stopped.has(`identical ${identity}`)
     },

@@ -12,6 +12,8 @@ export interface Waiter {
   readonly rank: number
   readonly caller: string
   readonly charge: Charge
+  /** Absent: it is. */
+  readonly isReady?: () => boolean
 }
 
 /** What stands against going at this instant. */

@@ -60,7 +60,12 @@ export const RULES: Rules = {
   },
 }
 
-/** IBKR's own limit less what we leave free. A login that is set to use more of it needs another margin. */
+/** How long a message counts by our reckoning, milliseconds. */
+export function lengthMs({ windowMs, marginMs }: Rule): number {
+  return windowMs + marginMs
+}
+
+/** The margin of a login that is set to use more of IBKR's limit than that, and has no messages left for jitter. */
 const TIGHT_MARGIN_MS = 20
 
 /** The rules with the message rate that the settings give. */

@@ -30,7 +30,6 @@ export interface Journal {
   read(): readonly Sent[]
   /** Called before the request goes: what was not written has not gone. */
   write(sent: Sent): void
-  close(): void
 }
 
 /** Windows in this process, which begin with what the journal remembers. */
@@ -51,8 +50,6 @@ export function createWindows({ clock, rules, journal }: { clock: Clock; rules: 
     heldMs: (what) => ledger.heldMs(what, clock.now()),
     look: () => ledger,
     usage: () => ledger.usage(clock.now()),
-    async close() {
-      journal?.close()
-    },
+    async close() {},
   }
 }

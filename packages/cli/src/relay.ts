@@ -1,4 +1,5 @@
-import { type BridgeOptions, createBridge } from '@tidegate/bridge'
+import { join } from 'node:path'
+import { type BridgeOptions, createBridge, stateFileIn } from '@tidegate/bridge'
 import type { TidegateError } from '@tidegate/core'
 import { createRelay, type Relay } from '@tidegate/relay'
 import type { Context } from './context.ts'
@@ -22,7 +23,7 @@ export interface RelayOptions {
  * Throws `disconnected` or `timeout`, with what to check, where the gateway can't be reached.
  */
 export async function openRelay(
-  { env, newKey }: Pick<Context, 'env' | 'newKey'>,
+  { env, newKey, cwd }: Pick<Context, 'env' | 'newKey' | 'cwd'>,
   settings: Settings,
   { gateway, timeoutMs, log }: RelayOptions,
 ): Promise<OpenRelay> {
@@ -34,7 +35,14 @@ export async function openRelay(
   const key = newKey()
   const own = bridgeSettings(env, key, gateway)
   const connectionTimeoutMs = timeoutMs ?? own.connectionTimeoutMs
-  const bridge = await createBridge({ settings: { ...own, connectionTimeoutMs }, log, listen: false, untilReady: true })
+  // A simulator of this process's own ends with it, and remembers nothing of what was asked.
+  const stateFile = gateway ? undefined : (own.stateFile ?? stateFileIn(join(cwd, '.tidegate'), own.gateway))
+  const bridge = await createBridge({
+    settings: { ...own, connectionTimeoutMs, stateFile },
+    log,
+    listen: false,
+    untilReady: true,
+  })
   const relay = createRelay({ url: 'http://bridge.in-process', key, fetch: bridge.fetch })
   return { relay, close: () => bridge.close() }
 }

@@ -1,0 +1,103 @@
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { toTidegateError } from '@tidegate/core'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Sent } from './ledger.ts'
+import { lengthMs, type Rules } from './rules.ts'
+import type { Journal } from './windows.ts'
+
+/** Lines after which what is past is dropped from the file: some 300 kB. */
+const COMPACT_LINES = 4096
+/** What a line that can't be read is taken for: the most that one request weighs. */
+const WORST_WEIGHT = 2
+
+const sentSchema = z.object({
+  atMs: z.number().nonnegative(),
+  small: z.number().nonnegative(),
+  contract: z.string().optional(),
+  identity: z.string().optional(),
+})
+
+/**
+ * What was sent in the last ten minutes, in a file: a line of JSON a request, written before the request goes, so that
+ * a process killed at any instant has sent nothing that is not there. It is not flushed to the disk: that would only
+ * matter where the machine itself loses its power.
+ *
+ * A line that can't be read (torn off, or no line of ours) is warned of and taken for the worst that one request can
+ * be, a small one of weight 2, sent when the file was last written. Where the file can't be read or written at all,
+ * that is warned of and the bridge goes on without it: it then may break the ten-minute rule after a restart.
+ */
+export function openJournal(parts: { file: string; clock: Clock; rules: Rules; log: Log }): Journal {
+  const { file, clock, rules, log } = parts
+  const keptMs = Math.max(lengthMs(rules.small), lengthMs(rules.identical))
+  let lines = 0
+  const recent = compact()
+
+  function recall(): Sent[] {
+    const text = attempt('read', () => readFileSync(file, 'utf8')) ?? ''
+    const torn = { atMs: Math.min(writtenMs(), clock.now()), small: WORST_WEIGHT }
+    let broken = 0
+    const sent = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line): Sent => {
+        const parsed = sentOf(line)
+        if (!parsed) broken++
+        return parsed ?? torn
+      })
+    if (broken > 0) log.warn({ file, lines: broken }, 'the record of what was sent has lines that can not be read')
+    return sent.sort((a, b) => a.atMs - b.atMs)
+  }
+
+  function writtenMs(): number {
+    return attempt('read', () => statSync(file).mtimeMs) ?? 0
+  }
+
+  /** Drops from the file what no rule looks at any more; what is left. */
+  function compact(): Sent[] {
+    const left = recall().filter(({ atMs }) => atMs > clock.now() - keptMs)
+    lines = left.length
+    attempt('write', () => {
+      mkdirSync(path.dirname(file), { recursive: true })
+      const whole = `${file}.${process.pid}`
+      writeFileSync(whole, left.map((sent) => `${JSON.stringify(sent)}\n`).join(''), { mode: 0o600 })
+      // Whoever is killed here leaves the old file or the new one, and never half of one.
+      renameSync(whole, file)
+    })
+    return left
+  }
+
+  function attempt<T>(what: 'read' | 'write', act: () => T): T | undefined {
+    try {
+      return act()
+    } catch (cause) {
+      if (what === 'read' && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+      const advice =
+        'a restart may break IBKR’s ten-minute rule; set BRIDGE_STATE to a file that can be read and written'
+      log.warn({ file, err: toTidegateError(cause) }, `can not ${what} the record of what was sent: ${advice}`)
+      return undefined
+    }
+  }
+
+  return {
+    read: () => recent,
+    write(sent) {
+      // By its name each time: another process, such as `tidegate connect`, may have put a shorter file in its place.
+      attempt('write', () => appendFileSync(file, `${JSON.stringify(sent)}\n`, { mode: 0o600 }))
+      if (++lines >= COMPACT_LINES) compact()
+    },
+  }
+}
+
+function sentOf(line: string): Sent | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    // Torn off: what it is taken for is told where all lines are read.
+    return undefined
+  }
+  return sentSchema.safeParse(value).data
+}
