@@ -44,6 +44,8 @@ export interface Faults {
   false200: number
   /** Client ids that phantoms hold: error 326 for whoever comes with one. */
   heldIds: readonly number[]
+  /** Symbols to whose market data nobody has subscribed: 354, or delayed quotes where the client takes them; all else is refused. */
+  unsubscribed: readonly string[]
   /** Bars come behind notice 2188. */
   upToTheSecond: boolean
   /** Volume, average and count of every bar are −1. */
@@ -76,6 +78,7 @@ export function noFaults(): Faults {
     competing: false,
     false200: 0,
     heldIds: [],
+    unsubscribed: [],
     upToTheSecond: false,
     noVolume: false,
     rthLeak: false,

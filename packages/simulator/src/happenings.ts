@@ -26,6 +26,8 @@ export function createHappenings(gateway: Gateway, listener: Listener): Happenin
       switch (event.type) {
         case 'notice':
           applyNotice(faults, event.code)
+          // Data lost: IBKR has forgotten every subscription, and a client must ask anew.
+          if (event.code === 1101) for (const peer of peers) peer.live.stopAll()
           for (const peer of peers) peer.error(-1, event.code, noticeText(event.code, event.text))
           return
         case 'drop':

@@ -23,5 +23,6 @@ export type {
   Replay,
   Session,
 } from './market/types.ts'
+export type { Pulse } from './pulse.ts'
 export { startServer } from './server.ts'
 export type { Received, Simulator, SimulatorOptions, TruthQuery } from './simulator.ts'

@@ -5,6 +5,7 @@ import { createPacingJudge, type Violation } from './judge.ts'
 import { createListener } from './listener.ts'
 import type { Replayed } from './market/replay/load.ts'
 import type { Market } from './market/types.ts'
+import { createPulse } from './pulse.ts'
 import type { Received, Simulator, SimulatorOptions } from './simulator.ts'
 import { truthOf } from './truth.ts'
 import { serve } from './wire/connection.ts'
@@ -32,6 +33,7 @@ export async function startServer(
     faults,
     pacing: options.pacing ?? 'lenient',
     judge: createPacingJudge(),
+    pulse: options.pulse ?? createPulse(now),
     violated: (violation) => keep(violations, violation),
     log,
     record: (one) => keep(received, one),

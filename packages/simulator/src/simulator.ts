@@ -3,6 +3,7 @@ import type { Faults } from './faults.ts'
 import type { Violation } from './judge.ts'
 import type { Replayed } from './market/replay/load.ts'
 import type { ContractQuery, MarketBar, PriceKind, Replay } from './market/types.ts'
+import type { Pulse } from './pulse.ts'
 
 export interface SimulatorOptions {
   /** Default 127.0.0.1. */
@@ -11,6 +12,8 @@ export interface SimulatorOptions {
   readonly port?: number
   /** Epoch milliseconds. Default: Date.now; with files to replay, a clock that starts where the newest ends (`replayStartMs`). */
   readonly now?: () => number
+  /** Beats for live data, once a second of the clock. Default: real timers; a test that moves the clock by hand beats by hand. */
+  readonly pulse?: Pulse
   /** Another seed, another market. Default 'tidegate'. */
   readonly seed?: string
   /** Default ['SIM0000001']: no real account begins with SIM. */

@@ -110,7 +110,7 @@ describe('refusals', () => {
     ['a pair both tables exclude', { duration: '1 W', size: '5 secs' }, /^321/],
     ['an unknown kind', { what: 'TRADE' }, /^321 .*What to show/],
     ['a missing exchange', { of: contract('AAPL', 'STK', '') }, /^321 .*exchange/],
-    ['keepUpToDate', { keep: 1 }, /^321/],
+    ['keepUpToDate with an end', { keep: 1, end: '20260407-14:00:00' }, /^321/],
     ['an adjusted end', { what: 'ADJUSTED_LAST', end: '20260407-12:00:00', duration: '1 D', size: '5 mins' }, /^321/],
     ['a bad end', { end: '20260231-12:00:00' }, /^10314 End Date\/Time/],
     ['a bad zone', { end: '20260401 12:00:00 Mars/Base' }, /^10314/],

@@ -42,6 +42,11 @@ const READ: Readonly<Record<FaultRow['kind'], (value: unknown, row: FaultRow) =>
     const ids = Array.isArray(parts) ? parts.map(wholeOf) : [undefined]
     return ids.includes(undefined) ? refuse(row, value, 'a list of client ids') : ids
   },
+  symbols(value, row) {
+    const symbols = typeof value === 'string' ? value.split(',').filter((part) => part !== '') : value
+    const isList = Array.isArray(symbols) && symbols.every((symbol) => typeof symbol === 'string')
+    return isList ? symbols : refuse(row, value, 'a list of symbols')
+  },
   refusal(value, row) {
     if (value === null) return undefined
     const given = typeof value === 'string' ? refusalText(value) : value

@@ -1,7 +1,7 @@
 import type { Faults } from '../faults.ts'
 
-/** What values a fault takes: on or off, a whole number, one of some words, a list of ids, or a refusal. */
-export type FaultKind = 'switch' | 'count' | 'choice' | 'ids' | 'refusal'
+/** What values a fault takes: on or off, a whole number, one of some words, a list of ids or of symbols, or a refusal. */
+export type FaultKind = 'switch' | 'count' | 'choice' | 'ids' | 'symbols' | 'refusal'
 
 export interface FaultRow {
   readonly name: keyof Faults
@@ -48,6 +48,7 @@ export const FAULTS: readonly FaultRow[] = [
   ]),
   row('competing', 'switch', 'another session holds the login: 162 for history, 10197 for live data'),
   row('heldIds', 'ids', 'client ids that are in use (326)'),
+  row('unsubscribed', 'symbols', 'symbols without a market data subscription: 354 or delayed quotes, all else refused'),
   row('false200', 'count', 'the next N requests that name a contract get a false error 200'),
   row('upToTheSecond', 'switch', 'notice 2188 comes before bars'),
   row('noVolume', 'switch', 'bars have -1 for volume, average and count'),

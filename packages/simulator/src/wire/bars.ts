@@ -89,7 +89,7 @@ function sliceWindow(gateway: Gateway, { listing, size, useRTH, window }: Histor
 /** Rows of date, open, high, low, close, volume, average, count, each field closed by a NUL. */
 function printBars(bars: readonly MarketBar[], plan: HistoryPlan, zone: Zone): string {
   const cents = plan.listing.secType === 'STK'
-  const date = !plan.size.intraday ? ymd : plan.epochDates ? String : (sec: number) => zonedStamp(sec, zone)
+  const date = dateOf(plan, zone)
   let text = ''
   for (const bar of bars) {
     const prices = `${price(bar.open, cents)}\0${price(bar.high, cents)}\0${price(bar.low, cents)}\0${price(bar.close, cents)}`
@@ -98,6 +98,12 @@ function printBars(bars: readonly MarketBar[], plan: HistoryPlan, zone: Zone): s
     text += `${date(bar.timeSec)}\0${prices}\0${decimal(bar.volume)}\0${average}\0${decimal(bar.count)}\0`
   }
   return text
+}
+
+/** How a bar's start is printed: a date, epoch seconds, or the listing's clock. */
+export function dateOf({ size, epochDates }: HistoryPlan, zone: Zone): (sec: number) => string {
+  if (!size.intraday) return ymd
+  return epochDates ? String : (sec) => zonedStamp(sec, zone)
 }
 
 const tooLong = (): Refusal => new Refusal(162, hmds('Time length exceed max.'))

@@ -9,6 +9,7 @@ import { ByteQueue, FramingError, frame, nextFrame, splitFields } from './frames
 import type { Gateway } from './gateway.ts'
 import { negotiate, readGreeting } from './handshake.ts'
 import { intercept } from './intercept.ts'
+import { createLive } from './live.ts'
 import { Outbox } from './outbox.ts'
 import type { OpenRequest, Peer } from './peer.ts'
 import { handle } from './requests.ts'
@@ -35,6 +36,7 @@ class Connection implements Peer {
   readonly serial = ++connections
   readonly gateway: Gateway
   readonly open = new Map<number, OpenRequest>()
+  readonly live = createLive()
   readonly #socket: Socket
   readonly #queue = new ByteQueue()
   readonly #outbox: Outbox
@@ -81,6 +83,7 @@ class Connection implements Peer {
 
   closed(): void {
     this.#over = true
+    this.live.stopAll()
     const { judge, peers } = this.gateway
     for (const request of this.open.values()) {
       request.cancelled = true

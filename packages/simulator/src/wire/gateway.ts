@@ -1,6 +1,7 @@
 import type { Faults } from '../faults.ts'
 import type { PacingJudge, Violation } from '../judge.ts'
 import type { Market } from '../market/types.ts'
+import type { Pulse } from '../pulse.ts'
 import type { Received } from '../simulator.ts'
 import type { Peer } from './peer.ts'
 
@@ -19,6 +20,8 @@ export interface Gateway {
   /** Judges all connections together, as one login. */
   readonly judge: PacingJudge
   readonly violated: (violation: Violation) => void
+  /** Drives live data. */
+  readonly pulse: Pulse
   readonly log: (message: string, error?: unknown) => void
   readonly record: (received: Received) => void
   /** Client ids in use; a second connection with one of them is refused. */

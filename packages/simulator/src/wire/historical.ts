@@ -4,6 +4,7 @@ import { hmds } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { frame } from './frames.ts'
 import { type HistoryRequest, planHistory, readHistory } from './history.ts'
+import { keepUpToDate } from './keep.ts'
 import { cancelRequest, openRequest, releaseRequest } from './open.ts'
 import type { OpenRequest, Peer } from './peer.ts'
 import { Refusal } from './refusal.ts'
@@ -27,6 +28,7 @@ export function reqHistoricalData(peer: Peer, reader: FieldReader): void {
 export function cancelHistoricalData(peer: Peer, reader: FieldReader): void {
   reader.skip(1)
   const reqId = reader.reqId()
+  peer.live.stop('history', reqId)
   if (cancelRequest(peer, reqId)) peer.error(reqId, 162, hmds(`API historical data query cancelled: ${reqId}`))
   else peer.error(reqId, 366, `No historical data query found for ticker id:${reqId}`)
 }
@@ -63,11 +65,12 @@ export function cancelHeadTimestamp(peer: Peer, reader: FieldReader): void {
 async function answer(peer: Peer, request: HistoryRequest, open: OpenRequest): Promise<Buffer | undefined> {
   const { gateway, version } = peer
   const { reqId } = request
-  const bytes =
-    request.whatToShow === 'SCHEDULE'
-      ? scheduleReply(gateway, request)
-      : await historyReply(gateway, planHistory(gateway, request), version, reqId, () => !open.cancelled)
+  const plan = request.whatToShow === 'SCHEDULE' ? undefined : planHistory(gateway, request)
+  const bytes = plan
+    ? await historyReply(gateway, plan, version, reqId, () => !open.cancelled)
+    : scheduleReply(gateway, request)
   if (!bytes || open.cancelled) return bytes
+  if (plan && request.keepUpToDate) keepUpToDate(peer, reqId, plan, open)
   const { dropMidReply, upToTheSecond } = gateway.faults
   if (dropMidReply <= 0) {
     return upToTheSecond ? Buffer.concat([peer.errorBytes(reqId, 2188, UP_TO_THE_SECOND), bytes]) : bytes
@@ -87,7 +90,7 @@ export async function closing(
   if (open.cancelled) return undefined
   const bytes = await refusing(peer, reqId, reply)
   if (open.cancelled) return undefined
-  releaseRequest(peer, reqId, open)
+  if (!open.isKept) releaseRequest(peer, reqId, open)
   return bytes
 }
 

@@ -17,7 +17,7 @@ import {
   SMALL_BAR_SECONDS,
 } from './limits.ts'
 import { invalid, Refusal } from './refusal.ts'
-import { type Target, targetOf } from './target.ts'
+import { type Target, targetOf, unpermitted } from './target.ts'
 
 /** Message 20 as it came. */
 export interface HistoryRequest {
@@ -95,13 +95,23 @@ export function judge(gateway: Gateway, request: HistoryRequest): Judged {
   const pair = refusePair(size, duration)
   if (pair) throw invalid(pair)
   if (request.formatDate !== 1 && request.formatDate !== 2) throw invalid('Format date must be 1 or 2.')
-  if (request.keepUpToDate) throw invalid('This simulator does not keep historical bars up to date (keepUpToDate).')
+  if (request.keepUpToDate) refuseToKeep(request, size)
   const target = targetOf(gateway, request.query)
   const now = nowSec(gateway)
   if (request.end === '') return { ...target, size, duration, endSec: now }
   const endSec = parseEnd(request.end, zoneOf(target.listing.timeZoneId))
   if (endSec === undefined) throw new Refusal(10314, BAD_END)
   return { ...target, size, duration, endSec: Math.min(endSec, now) }
+}
+
+/** What IBKR keeps up to date: bars of five seconds and longer, of a price that is traded or quoted, up to now. */
+const KEPT_KINDS: ReadonlySet<string> = new Set(['TRADES', 'MIDPOINT', 'BID', 'ASK'])
+const SHORTEST_KEPT_SECONDS = 5
+
+function refuseToKeep({ end, whatToShow }: HistoryRequest, size: BarSize): void {
+  if (end !== '') throw invalid('End date/time must not be specified if keepUpToDate is requested.')
+  if (size.seconds < SHORTEST_KEPT_SECONDS) throw invalid('keepUpToDate needs bars of 5 seconds or longer.')
+  if (!KEPT_KINDS.has(whatToShow)) throw invalid('keepUpToDate is for TRADES, MIDPOINT, BID and ASK.')
 }
 
 /** Judges a request for bars in full; throws the Refusal TWS gives. */
@@ -116,6 +126,8 @@ export function planHistory(gateway: Gateway, request: HistoryRequest): HistoryP
     const name = `${listing.symbol}/${listing.secType}@${judged.exchange}`
     throw new Refusal(162, hmds(`No historical market data for ${name} ${word} ${size.seconds}`))
   }
+  const denied = unpermitted(gateway, listing)
+  if (denied) throw new Refusal(162, hmds(denied))
   if (request.end !== '' && whatToShow === 'ADJUSTED_LAST') {
     throw invalid('End date not supported with adjusted last')
   }

@@ -1,4 +1,5 @@
 import type { Gateway } from './gateway.ts'
+import type { Live } from './live.ts'
 import type { Reply } from './outbox.ts'
 
 /** A historical request that has had no answer yet. */
@@ -6,6 +7,8 @@ export interface OpenRequest {
   /** Names it among those of all clients. */
   readonly key: string
   cancelled: boolean
+  /** Answered, and kept up to date from then on: it stays open until cancelled. */
+  isKept?: boolean
 }
 
 /** The client as the handlers of its requests see it. */
@@ -17,6 +20,7 @@ export interface Peer {
   readonly gateway: Gateway
   /** Historical requests and head timestamps without their end, by request id. */
   readonly open: Map<number, OpenRequest>
+  readonly live: Live
   send(fields: readonly (string | number)[]): void
   /** An error or notice; `reqId` −1 where it belongs to no request. */
   error(reqId: number, code: number, text: string): void

@@ -3,7 +3,10 @@ import { SINCE } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { cancelHeadTimestamp, cancelHistoricalData, reqHeadTimestamp, reqHistoricalData } from './historical.ts'
 import { reqContractDetails, reqCurrentTime, reqCurrentTimeInMillis, reqMatchingSymbols } from './lookups.ts'
+import { cancelMktData, reqMarketDataType, reqMktData } from './marketdata.ts'
 import type { Peer } from './peer.ts'
+import { cancelRealTimeBars, reqRealTimeBars } from './realtime.ts'
+import { cancelTickByTick, reqTickByTick } from './tickbytick.ts'
 import { reqHistoricalTicks } from './ticks.ts'
 import { unknownTicker, unsupported } from './unsupported.ts'
 
@@ -14,8 +17,8 @@ const accept: Handler = () => {}
 
 /** What each message id does; the reader stands after the id. */
 const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
-  [1, unsupported('Market data is', 1)],
-  [2, unknownTicker(1)],
+  [1, reqMktData],
+  [2, cancelMktData],
   [3, refuseOrder],
   [4, refuseOrder],
   [5, closeWith(53, 1)],
@@ -34,9 +37,9 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [20, reqHistoricalData],
   [25, cancelHistoricalData],
   [49, reqCurrentTime],
-  [50, unsupported('Real-time bars are', 1)],
-  [51, unknownTicker(1)],
-  [59, accept], // market data type: said again with each market data answer
+  [50, reqRealTimeBars],
+  [51, cancelRealTimeBars],
+  [59, reqMarketDataType],
   [61, closeWith(62, 1)],
   [62, closeById(64, 1)],
   [63, accept],
@@ -56,8 +59,8 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [90, cancelHeadTimestamp],
   [91, unsupported('Market rules are', 0)],
   [96, reqHistoricalTicks],
-  [97, unsupported('Tick-by-tick data is', 0)],
-  [98, unknownTicker(0)],
+  [97, reqTickByTick],
+  [98, cancelTickByTick],
   [99, closeWith(102)],
   [105, reqCurrentTimeInMillis],
 ])

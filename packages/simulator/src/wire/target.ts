@@ -20,3 +20,12 @@ export function targetOf(gateway: Gateway, query: ContractQuery): Target {
   }
   return { listing, exchange: exchangeOf(query, listing) }
 }
+
+/** Why a listing's data is not to be had: the fault `unsubscribed` names its symbol. Undefined where it is. */
+export function unpermitted(
+  { faults }: Gateway,
+  { symbol, secType, primaryExchange, validExchanges }: Listing,
+): string | undefined {
+  if (!faults.unsubscribed.includes(symbol)) return undefined
+  return `No market data permissions for ${primaryExchange || validExchanges[0]} ${secType}`
+}

@@ -6,7 +6,7 @@ import { type Gateway, nowSec } from './gateway.ts'
 import { BAD_END } from './history.ts'
 import type { Page } from './page.ts'
 import { invalid, Refusal } from './refusal.ts'
-import { targetOf } from './target.ts'
+import { targetOf, unpermitted } from './target.ts'
 
 /** IBKR gives no more ticks in one answer, but for the rest of the last second. */
 export const MAX_TICKS = 1000
@@ -50,7 +50,7 @@ export function readTicks(reader: FieldReader): TicksRequest {
 /**
  * Judges a request for historical ticks; throws the Refusal TWS gives: 321 for a kind that is none, for both or
  * neither of start and end, for a count that is not 1 to 1000; 10314 for a bad time; 200 for no such contract; 10187
- * where the product has no such ticks.
+ * where the product has no such ticks, or nobody has subscribed to it.
  */
 export function planTicks(gateway: Gateway, request: TicksRequest): TicksPlan {
   const { whatToShow: kind, start, end, count, useRTH, ignoreSize } = request
@@ -64,6 +64,8 @@ export function planTicks(gateway: Gateway, request: TicksRequest): TicksPlan {
     const name = `${listing.symbol}/${listing.secType}@${exchange}`
     throw new Refusal(10187, `Failed to request historical ticks:No historical market data for ${name} ${WORDS[kind]}`)
   }
+  const denied = unpermitted(gateway, listing)
+  if (denied) throw new Refusal(10187, `Failed to request historical ticks:${denied}`)
   const at = parseEnd(start || end, zoneOf(listing.timeZoneId))
   if (at === undefined) throw new Refusal(10314, BAD_END)
   const now = nowSec(gateway)
