@@ -1,16 +1,47 @@
+import { toTidegateError } from '@tidegate/core'
+import type { Asking } from './asking.ts'
 import type { Answer, Kind, Prepared } from './kinds/kind.ts'
 import type { Login } from './login.ts'
-import type { Pacing } from './pacing.ts'
+import type { Observer } from './observer.ts'
 import type { Sharing } from './sharing.ts'
 
-/** Asks a prepared request and brings its answer; identical ones share it. Aborting the signal hangs up. */
-export type Ask = (kind: Kind, prepared: Prepared, signal: AbortSignal) => Promise<Answer>
+export interface Caller {
+  /** The relay's id of the request, for the log. */
+  readonly requestId: string
+  /** Aborted when the caller hangs up. */
+  readonly signal: AbortSignal
+}
+
+/** Asks a prepared request and brings its answer; identical ones share it. */
+export type Ask = (kind: Kind, prepared: Prepared, caller: Caller) => Promise<Answer>
 
 /** The one way from a request to its answer, whether it came over HTTP or the socket. */
-export function createAnswering(parts: { sharing: Sharing<Answer>; pacing: Pacing; login: Login }): Ask {
-  const { sharing, pacing, login } = parts
-  return ({ need }, { identity, job, ask }, caller) =>
-    sharing.share(identity, caller, (signal) =>
-      pacing.run({ ...job, signal }, () => login.ask(need, (connection) => ask(connection, signal))),
-    )
+export function createAnswering(parts: {
+  sharing: Sharing<Answer>
+  asking: Asking
+  login: Login
+  observer: Observer
+}): Ask {
+  const { sharing, asking, login, observer } = parts
+  return async ({ name, need }, { identity, job, told, ask }, { requestId, signal: hungUp }) => {
+    const span = observer.begin(requestId, name)
+    const obstacle = () => login.obstacle(need)
+    try {
+      const answer = await sharing.share(identity, hungUp, (signal) =>
+        asking.ask({ ...job, signal, obstacle }, () => {
+          span.went()
+          return login.ask(need, (connection) => {
+            span.named(connection.nextId)
+            return ask(connection, signal)
+          })
+        }),
+      )
+      span.answered({ ...told, ...answer.told }, answer.empty)
+      return answer
+    } catch (cause) {
+      const error = toTidegateError(cause)
+      span.failed(error, told)
+      throw error
+    }
+  }
 }

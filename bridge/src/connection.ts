@@ -103,6 +103,8 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly serverVersion: number
   readonly accounts: readonly string[]
+  /** The id at the gateway that the next request will have. */
+  readonly nextId: number
   /** Epoch milliseconds by the gateway's clock. */
   now(): number
   /** These send their request at once: pacing has let it go already. When `signal` aborts they are cancelled upstream. */

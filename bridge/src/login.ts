@@ -50,6 +50,8 @@ export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'o
   readonly random: () => number
   readonly log: Log
   readonly expected: ExpectedLogin
+  /** Told of every message of the gateway that is no data, by its code. */
+  readonly onCode?: (code: number) => void
   /** So long history may be silent before it is probed, milliseconds; 0 or absent never. */
   readonly probeAfterMs?: number
   /** Lets a probe go when pacing allows it. */
@@ -86,6 +88,7 @@ export function openLogin(options: LoginOptions): Login {
   }
 
   function notice(code: number, text: string): void {
+    options.onCode?.(code)
     log.info({ code }, `the gateway says: ${maskedText(text)}`)
     if (!meaningOf(code, text).known) strangers.meet(code, text)
     happen({ type: 'notice', code, text })
@@ -103,6 +106,7 @@ export function openLogin(options: LoginOptions): Login {
         signal,
         onNotice: notice,
         onMessage: (code, text) => {
+          options.onCode?.(code)
           if (!meaningOf(code, text).known) strangers.meet(code, text)
         },
         onHandshake: () => happen({ type: 'handshaking' }),

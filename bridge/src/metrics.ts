@@ -3,6 +3,7 @@ import type { ErrorKind } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { PacingStats } from './pacing.ts'
+import type { LoginState } from './state.ts'
 
 const PREFIX = 'tidegate_bridge_'
 const NS_PER_SEC = 1e9
@@ -31,10 +32,10 @@ export interface SeenRequest {
 /** The bridge in numbers, for Prometheus. */
 export interface Metrics {
   request(seen: SeenRequest): void
+  /** A request that was not asked at all: no key, or not as expected. */
+  refused(kind: ErrorKind): void
   /** A message of the gateway that is no data, by its code. */
   message(code: number): void
-  /** A connection to the gateway stands. */
-  connected(): void
   /** WebSockets and subscriptions that came (1) or went (-1), and live events that a slow reader did not get. */
   readonly stream: { sockets(change: number): void; subscriptions(change: number): void; dropped(count: number): void }
   /** Everything, in the text format of Prometheus. */
@@ -47,9 +48,12 @@ export interface Metrics {
 export function createMetrics({
   pacing,
   gateway,
+  watch,
 }: {
   pacing: () => PacingStats
   gateway: () => BridgeStatus['gateway']
+  /** Calls back at every change of the login's state. */
+  watch: (look: (state: LoginState) => void) => () => void
 }): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -71,11 +75,20 @@ export function createMetrics({
     labelNames: ['kind'],
     buckets: ANSWER_SECONDS,
   })
+  const refused = new Counter({
+    ...named('refused_total', 'Requests that were not asked: no key, or not as expected'),
+    labelNames: ['kind'],
+  })
   const messages = new Counter({
     ...named('gateway_messages_total', 'Messages of the gateway that are no data, by IBKR’s code'),
     labelNames: ['code'],
   })
   const connections = new Counter(named('connections_total', 'Connections made to the gateway: all but one anew'))
+  let connectedMs: number | undefined
+  const stopWatching = watch((state) => {
+    if (state.connectedMs !== undefined && state.connectedMs !== connectedMs) connections.inc()
+    connectedMs = state.connectedMs
+  })
   const sockets = new Gauge(named('stream_sockets', 'WebSockets that are open'))
   const subscriptions = new Gauge(named('stream_subscriptions', 'Live subscriptions of all WebSockets'))
   const dropped = new Counter(named('stream_dropped_total', 'Live events that a slow reader did not get'))
@@ -160,8 +173,8 @@ export function createMetrics({
       waits.observe({ kind }, waitMs / 1000)
       if (answerMs !== undefined) answers.observe({ kind }, answerMs / 1000)
     },
+    refused: (kind) => refused.inc({ kind }),
     message: (code) => messages.inc({ code }),
-    connected: () => connections.inc(),
     stream: {
       sockets: (change) => sockets.inc(change),
       subscriptions: (change) => subscriptions.inc(change),
@@ -170,6 +183,7 @@ export function createMetrics({
     text: () => registry.metrics(),
     contentType: registry.contentType,
     close() {
+      stopWatching()
       lag.disable()
       registry.clear()
     },

@@ -8,35 +8,43 @@ import { type Keyring, requireScope } from './keys.ts'
 import { KINDS } from './kinds/index.ts'
 import type { Log } from './log.ts'
 import type { Login } from './login.ts'
+import type { Metrics } from './metrics.ts'
 import type { Pacing } from './pacing.ts'
 import { linesReply } from './reply.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
+/** The id a caller gave its request, so that both sides' logs name it alike. */
+const REQUEST_ID = /^[\w.:-]{1,64}$/
 
 export interface RelayParts {
   readonly login: Login
   readonly pacing: Pacing
   readonly ask: Ask
+  readonly metrics: Metrics
   readonly drain: Drain
   readonly keys: Keyring
   readonly newId: () => string
   readonly log: Log
 }
 
-type Env = { Variables: { requestId: string } }
+/** `told`: the observer tells how the request ends. */
+type Env = { Variables: { requestId: string; told?: boolean } }
 
 /** The bridge's HTTP interface: what it takes is checked here, what it asks goes through pacing, what failed says so. */
-export function createRelayApp({ login, pacing, ask, drain, keys, newId, log }: RelayParts): Hono<Env> {
+export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, log }: RelayParts): Hono<Env> {
   const app = new Hono<Env>()
   const status = (): BridgeStatus => ({ gateway: login.status(), pacing: pacing.stats() })
 
-  app.onError((cause, c) => answerError(c, cause, log))
+  app.onError((cause, c) => answerError(c, cause, { log, metrics }))
   app.notFound((c) =>
-    answerError(c, new TidegateError('not-found', `There is no ${c.req.method} ${c.req.path} here.`), log),
+    answerError(c, new TidegateError('not-found', `There is no ${c.req.method} ${c.req.path} here.`), { log, metrics }),
   )
   app.get('/health', (c) => c.json({ alive: true }))
   app.use(async (c, next) => {
-    c.set('requestId', newId())
+    const given = c.req.header('x-request-id') ?? ''
+    const requestId = REQUEST_ID.test(given) ? given : newId()
+    c.set('requestId', requestId)
+    c.header('x-request-id', requestId)
     await next()
   })
   app.use(requireScope(keys, 'read'))
@@ -56,13 +64,14 @@ export function createRelayApp({ login, pacing, ask, drain, keys, newId, log }: 
     return c.json({ ready: state === 'ready', reason }, state === 'ready' ? 200 : 503)
   })
   app.get('/v1/status', (c) => c.json(status()))
+  app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
 
   for (const kind of KINDS) {
     app.post(kind.path, async (c) => {
       const requestId = c.get('requestId')
       const prepared = kind.prepare(await jsonOf(c))
-      const answer = await ask(kind, prepared, c.req.raw.signal)
-      log.info({ request: requestId, ...prepared.told, ...answer.told }, kind.name)
+      c.set('told', true)
+      const answer = await ask(kind, prepared, { requestId, signal: c.req.raw.signal })
       if (!kind.inLines) return c.json(answer.done)
       return c.body(linesReply(requestId, answer), 200, { 'content-type': 'application/x-ndjson' })
     })
@@ -80,11 +89,14 @@ async function jsonOf(c: Context): Promise<unknown> {
   }
 }
 
-function answerError(c: Context<Env>, cause: unknown, log: Log): Response {
+function answerError(c: Context<Env>, cause: unknown, { log, metrics }: Pick<RelayParts, 'log' | 'metrics'>): Response {
   const error = toTidegateError(cause)
-  const fields = { request: c.get('requestId'), path: c.req.path, kind: error.kind, code: error.code }
-  if (error.kind === 'internal') log.error({ ...fields, err: error }, 'a request failed')
-  else log.info({ ...fields, reason: error.message }, 'a request was refused')
+  if (!c.get('told')) {
+    const fields = { request: c.get('requestId'), path: c.req.path, kind: error.kind, code: error.code }
+    metrics.refused(error.kind)
+    if (error.kind === 'internal') log.error({ ...fields, err: error }, 'a request failed')
+    else log.info({ ...fields, reason: error.message }, 'a request was refused')
+  }
   if (error.retryAfterMs !== undefined) c.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
   return c.json({ error: error.toJSON() }, error.status as 400)
 }

@@ -19,6 +19,8 @@ export interface Self {
 }
 
 export interface Requests<R extends OpenRequest> {
+  /** The id that the next request will have. */
+  readonly nextId: number
   /** The open request of an id; undefined for one that has ended: its late messages mean nothing. */
   get(id: number): R | undefined
   /**
@@ -51,6 +53,9 @@ export function createRequests<R extends OpenRequest>({
   let over: TidegateError | undefined
 
   return {
+    get nextId() {
+      return nextId
+    },
     get: (id) => open.get(id),
     open(signal, begin, wire) {
       if (over) return Promise.reject(over)

@@ -137,10 +137,10 @@ describe('the relay', () => {
     const simulator = await startSimulator()
     const rig = await startBridge(simulator.port)
     simulator.faults.refuseHistory = { times: 1, text }
-    expect((await call(rig, '/v1/bars', JSON.stringify(request()))).status).toBe(429)
+    expect((await call(rig, '/v1/bars', JSON.stringify(request({ waitMs: 0 })))).status).toBe(429)
     await simulator.close()
     await expect.poll(async () => (await call(rig, '/ready')).status).toBe(503)
-    const response = await call(rig, '/v1/bars', JSON.stringify(request()))
+    const response = await call(rig, '/v1/bars', JSON.stringify(request({ duration: '2 D', waitMs: 0 })))
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '30'])
   })
 
@@ -296,7 +296,6 @@ describe('bad input', () => {
     )
     expect(rig.bridge.status().state).toBe('ready')
     expect(statuses).toEqual(new Set([...statuses, 200, 400]))
-    expect(statuses).not.toContain(429)
     expect(sent(simulator, 20) + sent(simulator, 9)).toBeGreaterThan(200)
   })
 })

@@ -24,7 +24,8 @@ export const bars = defineKind({
       chunks: () => barChunks(bars),
       done: { bars: length, empty, asOf, notices },
       size: length,
-      told: { bars: length, empty },
+      empty,
+      told: { bars: length },
     }
   },
 })

@@ -14,6 +14,8 @@ export interface Answer {
   readonly done: object
   /** What it weighs while it is kept to be shared: bars, ticks, or 1. */
   readonly size: number
+  /** IBKR's own "no data". */
+  readonly empty?: boolean
   /** For the log. */
   readonly told: object
 }

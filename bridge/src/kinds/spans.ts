@@ -23,6 +23,6 @@ export const sessions = defineKind({
   async ask(connection, { hours, end, ...request }, signal) {
     const answer = await connection.sessions({ ...request, end, regularHours: hours === 'regular' }, signal)
     const { length } = answer.sessions
-    return { done: answer, size: length, told: { sessions: length, empty: answer.empty } }
+    return { done: answer, size: length, empty: answer.empty, told: { sessions: length } }
   },
 })

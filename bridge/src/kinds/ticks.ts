@@ -23,7 +23,8 @@ export const ticks = defineKind({
       chunks: () => tickChunks(page),
       done: { ticks: length, empty, asOf, next: start === undefined ? first : last && last + 1, notices },
       size: length,
-      told: { ticks: length, empty },
+      empty,
+      told: { ticks: length },
     }
   },
 })
