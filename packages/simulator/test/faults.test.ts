@@ -94,6 +94,19 @@ describe('silence', () => {
   })
 })
 
+describe('a reply that breaks off', () => {
+  it.each([
+    ['bars', history(1)],
+    ['ticks', [96, 1, ...AAPL, '20260408-17:00:00', '', 10, 'TRADES', 1, 0, '']],
+    ['a head timestamp', head(1)],
+  ] as const)('leaves half of %s and a closed socket', async (_, request) => {
+    const [{ faults }, client] = await start({ faults: { dropMidReply: 1 } })
+    client.send(...request)
+    await client.ended()
+    expect([client.messages, faults.dropMidReply]).toEqual([[], 0])
+  })
+})
+
 describe('refusals', () => {
   it('refuses N requests of a farm with any code and text', async () => {
     const [, client] = await start({ faults: { refuse: { times: 2, code: 10187, text: 'Nope', of: 'history' } } })

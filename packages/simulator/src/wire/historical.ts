@@ -48,7 +48,8 @@ export function reqHeadTimestamp(peer: Peer, reader: FieldReader): void {
       try {
         const { listing } = targetOf(peer.gateway, query)
         if (!peer.gateway.market.offers(listing, whatToShow)) throw new Refusal(162, hmds('No head time stamp'))
-        return frame([88, reqId, formatDate === 2 ? listing.headSec : utcStamp(listing.headSec)])
+        const stamp = formatDate === 2 ? listing.headSec : utcStamp(listing.headSec)
+        return breakable(peer, frame([88, reqId, stamp]))
       } catch (error) {
         releaseRequest(peer, reqId, open)
         throw error
@@ -71,11 +72,15 @@ async function answer(peer: Peer, request: HistoryRequest, open: OpenRequest): P
     : scheduleReply(gateway, request)
   if (!bytes || open.cancelled) return bytes
   if (plan && request.keepUpToDate) keepUpToDate(peer, reqId, plan, open)
-  const { dropMidReply, upToTheSecond } = gateway.faults
-  if (dropMidReply <= 0) {
-    return upToTheSecond ? Buffer.concat([peer.errorBytes(reqId, 2188, UP_TO_THE_SECOND), bytes]) : bytes
-  }
-  gateway.faults.dropMidReply -= 1
+  if (!gateway.faults.upToTheSecond) return breakable(peer, bytes)
+  return breakable(peer, Buffer.concat([peer.errorBytes(reqId, 2188, UP_TO_THE_SECOND), bytes]))
+}
+
+/** The bytes of an answer; undefined where the fault has its way, and half of them and the end are on the wire. */
+export function breakable(peer: Peer, bytes: Buffer): Buffer | undefined {
+  const { faults } = peer.gateway
+  if (faults.dropMidReply <= 0) return bytes
+  faults.dropMidReply -= 1
   peer.breakOff(bytes)
   return undefined
 }
@@ -85,7 +90,7 @@ export async function closing(
   peer: Peer,
   reqId: number,
   open: OpenRequest,
-  reply: () => Promise<Buffer | undefined> | Buffer,
+  reply: () => Promise<Buffer | undefined> | Buffer | undefined,
 ): Promise<Buffer | undefined> {
   if (open.cancelled) return undefined
   const bytes = await refusing(peer, reqId, reply)
@@ -98,7 +103,7 @@ export async function closing(
 export async function refusing(
   peer: Peer,
   reqId: number,
-  reply: () => Promise<Buffer | undefined> | Buffer,
+  reply: () => Promise<Buffer | undefined> | Buffer | undefined,
 ): Promise<Buffer | undefined> {
   try {
     return await reply()

@@ -1,7 +1,7 @@
 import type { MidTick, QuoteTick, TicksQuery, TradeTick } from '../market/types.ts'
 import type { FieldReader } from './fields.ts'
 import { frame } from './frames.ts'
-import { closing } from './historical.ts'
+import { breakable, closing } from './historical.ts'
 import { decimal, price } from './numbers.ts'
 import { openRequest } from './open.ts'
 import { type Page, pageOf } from './page.ts'
@@ -14,7 +14,9 @@ export function reqHistoricalTicks(peer: Peer, reader: FieldReader): void {
   const { reqId } = request
   const open = openRequest(peer, reqId)
   if (!open) return
-  peer.reply(() => closing(peer, reqId, open, () => ticksMessage(peer, reqId, planTicks(peer.gateway, request))))
+  peer.reply(() =>
+    closing(peer, reqId, open, () => breakable(peer, ticksMessage(peer, reqId, planTicks(peer.gateway, request)))),
+  )
 }
 
 /** The message that answers a judged request for ticks. */
