@@ -1,5 +1,3 @@
-import { serve } from '@hono/node-server'
-import { TidegateError } from '@tidegate/core'
 import type { BridgeStatus } from '@tidegate/relay'
 import { createAnswering } from './answering.ts'
 import { createAsking } from './asking.ts'
@@ -7,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
 import { createKeyring } from './keys.ts'
 import type { Answer } from './kinds/kind.ts'
+import { listenOn, type Server } from './listen.ts'
 import { createMaskedLog, type Log } from './log.ts'
 import { openLogin } from './login.ts'
 import { createMetrics } from './metrics.ts'
@@ -17,6 +16,9 @@ import { createPacing } from './pacing.ts'
 import { createRelayApp } from './relay.ts'
 import { type BridgeSettings, MARKET_DATA_TYPES } from './settings.ts'
 import { createSharing } from './sharing.ts'
+import { createHub } from './stream/hub.ts'
+import { createKeeper } from './stream/keeper.ts'
+import { createStreamServer } from './stream/server.ts'
 
 /** What is open when the bridge closes has its own timeout; an answer may take this much longer to be read. */
 const FLUSH_MS = 5000
@@ -84,10 +86,16 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
   const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, log })
+  const hub = createHub(createKeeper({ clock, asking, login }))
+  const status = () => ({ gateway: login.status(), pacing: pacing.stats() })
+  const stream = createStreamServer({ ask, hub, drain, metrics, status, newId, keys, clock, log })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()
     await drain.close(settings.requestTimeoutMs)
+    await stream.close(FLUSH_MS)
+    hub.close()
+    pacing.close()
     await login.close()
     await windows.close()
     sharing.clear()
@@ -97,45 +105,11 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     hangUp()
   }
   try {
-    server = listen ? await listenOn(app.fetch, settings.host, settings.port) : undefined
+    server = listen ? await listenOn({ ...settings, fetch: app.fetch, upgrade: stream.upgrade }) : undefined
     if (options.untilReady) await login.untilReady(settings.connectionTimeoutMs, true)
     return { url: server?.url, fetch: async (request) => app.fetch(request), status: () => login.status(), close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-type Handler = Parameters<typeof serve>[0]['fetch']
-
-interface Server {
-  readonly url: string
-  /** Takes no more connections; resolves when the last has ended. */
-  stop(): Promise<void>
-  /** Ends every connection, whatever it is at. */
-  hangUp(): void
-}
-
-function listenOn(fetch: Handler, host: string, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (info) => {
-      resolve({
-        url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`,
-        stop: () => new Promise((done) => server.close(() => done())),
-        hangUp: () => {
-          if ('closeAllConnections' in server) server.closeAllConnections()
-        },
-      })
-    })
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message
-      reject(
-        new TidegateError(
-          'invalid',
-          `The bridge can't listen on ${host}:${port}: ${why}. Set BRIDGE_PORT to a free port.`,
-          { cause },
-        ),
-      )
-    })
-  })
 }

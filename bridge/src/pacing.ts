@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type Priority, TidegateError } from '@tidegate/core'
 import type { Clock } from './clock.ts'
 import { createBackoff } from './pacing/backoff.ts'
@@ -55,6 +56,8 @@ export interface Pacing {
    */
   backOff(what: Held): number
   stats(): PacingStats
+  /** Lets no request go any more: those that wait fail with `disconnected`, and so does whatever is asked after that. */
+  close(): void
 }
 
 export interface PacingOptions {
@@ -87,6 +90,9 @@ export function createPacing({
   let isLetting = false
   let letting = Promise.resolve()
   let stopWake = () => {}
+  const closing = new AbortController()
+  // One listener for each request that waits: there may be many.
+  setMaxListeners(0, closing.signal)
 
   /** Lets go whatever may; resolves when nothing more may at this instant. In this very turn, where the windows are in this process. */
   function letGo(): Promise<void> {
@@ -140,6 +146,7 @@ export function createPacing({
         waiting[priority]--
         stopPatience()
         signal?.removeEventListener('abort', hangUp)
+        closing.signal.removeEventListener('abort', hangUp)
       }
       const refuse = async () => {
         leave()
@@ -147,7 +154,7 @@ export function createPacing({
       }
       const hangUp = () => {
         leave()
-        reject(new TidegateError('disconnected', 'The caller hung up before its request went out.'))
+        reject(closing.signal.aborted ? closed() : hungUp())
         // Where its turn held up others, it does so no more.
         void letGo()
       }
@@ -180,6 +187,7 @@ export function createPacing({
       const stopPatience = waitMs > 0 ? clock.after(waitMs, () => void giveUp().catch(reject)) : () => {}
       waiting[priority]++
       signal?.addEventListener('abort', hangUp, { once: true })
+      closing.signal.addEventListener('abort', hangUp, { once: true })
       queue.add(waiter)
       const admitted = async () => {
         await letGo()
@@ -207,7 +215,8 @@ export function createPacing({
         void letGo()
       }),
     async run(job, ask) {
-      if (job.signal?.aborted) throw new TidegateError('disconnected', 'The caller hung up.')
+      if (job.signal?.aborted) throw hungUp()
+      if (closing.signal.aborted) throw closed()
       return admit(job, ask)
     },
     backOff(what) {
@@ -232,5 +241,14 @@ export function createPacing({
         heldMs: { messages: windows.heldMs('messages'), small: windows.heldMs('small') },
       }
     },
+    close: () => closing.abort(),
   }
+}
+
+function hungUp(): TidegateError {
+  return new TidegateError('disconnected', 'The caller hung up before its request went out.')
+}
+
+function closed(): TidegateError {
+  return new TidegateError('disconnected', 'The bridge is closing: ask again once it is back.')
 }

@@ -1,8 +1,9 @@
 import { TidegateError } from '@tidegate/core'
 import type { Clock } from './clock.ts'
+import { lengthMs, RULES } from './pacing/rules.ts'
 
-/** IBKR counts an identical request within 15 seconds as a pacing violation ("Historical Data Limitations"). */
-const IDENTICAL_MS = 15_000
+/** As long as pacing would hold an identical request back. */
+const IDENTICAL_MS = lengthMs(RULES.identical)
 
 interface Shared<T> {
   readonly answer: Promise<T>
@@ -13,7 +14,7 @@ interface Shared<T> {
   stopTimer(): void
 }
 
-/** One answer for identical requests: while one is under way and for 15 seconds from when it was asked. */
+/** One answer for identical requests: while one is under way and for 15 seconds and a margin from when it was asked. */
 export interface Sharing<T> {
   /** The answer for `key`: a running or recent one, or what `ask` gives. The last caller to hang up aborts what is under way. */
   share(key: string, signal: AbortSignal | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T>
@@ -57,33 +58,41 @@ export function createSharing<T>(
     return entry
   }
 
+  function share(key: string, signal: AbortSignal | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (signal?.aborted) return Promise.reject(hungUp())
+    const found = entries.get(key)
+    // What its last caller has left is being cancelled upstream: it is nobody's answer any more.
+    const entry = found && !found.abort.signal.aborted ? found : begin(key, ask)
+    entry.callers++
+    return new Promise((resolve, reject) => {
+      let here = true
+      const leave = () => {
+        if (!here) return
+        here = false
+        entry.callers--
+        signal?.removeEventListener('abort', hangUp)
+      }
+      const hangUp = () => {
+        leave()
+        if (entry.callers === 0) entry.abort.abort()
+        reject(hungUp())
+      }
+      signal?.addEventListener('abort', hangUp, { once: true })
+      // Busy is said to the patience of whoever asked first: another asks with its own.
+      const failed = (cause: unknown) => {
+        const isMine = entry !== found || !(cause instanceof TidegateError) || cause.kind !== 'busy'
+        if (isMine || signal?.aborted) reject(cause)
+        else share(key, signal, ask).then(resolve, reject)
+      }
+      entry.answer.then(resolve, failed).finally(leave)
+    })
+  }
+
   return {
     clear() {
       for (const [key, entry] of entries) drop(key, entry)
     },
-    share(key, signal, ask) {
-      if (signal?.aborted) return Promise.reject(hungUp())
-      const found = entries.get(key)
-      // What its last caller has left is being cancelled upstream: it is nobody's answer any more.
-      const entry = found && !found.abort.signal.aborted ? found : begin(key, ask)
-      entry.callers++
-      return new Promise((resolve, reject) => {
-        let here = true
-        const leave = () => {
-          if (!here) return
-          here = false
-          entry.callers--
-          signal?.removeEventListener('abort', hangUp)
-        }
-        const hangUp = () => {
-          leave()
-          if (entry.callers === 0) entry.abort.abort()
-          reject(hungUp())
-        }
-        signal?.addEventListener('abort', hangUp, { once: true })
-        entry.answer.then(resolve, reject).finally(leave)
-      })
-    },
+    share,
   }
 }
 

@@ -157,9 +157,9 @@ describe('a connection that breaks', () => {
       },
     })
     const { relay, bridge, logged } = await startBridge(gateway.port, { random: () => 0 })
-    await expect(relay.bars(request())).rejects.toMatchObject({ kind: 'disconnected' })
+    await expect(relay.bars(request({ waitMs: 0 }))).rejects.toMatchObject({ kind: 'disconnected' })
     await until('it is back', () => bridge.status().state === 'ready')
-    expect((await relay.bars(request())).bars.c).toEqual([1])
+    expect((await relay.bars(request({ duration: '2 D' }))).bars.c).toEqual([1])
     expect(logged.join('\n')).toContain('the gateway connection ended')
   })
 
@@ -195,7 +195,7 @@ describe('ready', () => {
       await until(`${code} makes it ${state}`, () => bridge.status().state === state)
     }
     await say(2105, 'HMDS data farm connection is broken:ushmds', 'down')
-    await expect(relay.bars(request())).rejects.toMatchObject({
+    await expect(relay.bars(request({ waitMs: 0 }))).rejects.toMatchObject({
       kind: 'farm-down',
       status: 503,
       message: expect.stringContaining('ushmds'),
@@ -205,7 +205,7 @@ describe('ready', () => {
     await say(2103, 'Market data farm connection is broken:usfarm', 'down')
     await say(2106, 'HMDS data farm connection is OK:ushmds', 'ready')
     await say(1100, 'Connectivity between IB and Trader Workstation has been lost.', 'down')
-    await expect(relay.bars(request())).rejects.toMatchObject({
+    await expect(relay.bars(request({ waitMs: 0 }))).rejects.toMatchObject({
       kind: 'disconnected',
       message: expect.stringContaining('1100'),
     })

@@ -135,7 +135,7 @@ describe('identical requests', () => {
       relay.bars(again),
     ])
     expect(new Set(answers.map((one) => JSON.stringify(one))).size).toBe(1)
-    await clock.advance(14_999)
+    await clock.advance(15_499)
     await relay.bars(request())
     expect(sent(simulator, 20)).toBe(1)
     await clock.advance(1)
@@ -148,9 +148,13 @@ describe('identical requests', () => {
   it('do not share a failure', async () => {
     const text = 'Historical Market Data Service error message:Historical data request pacing violation'
     const simulator = await startSimulator({ faults: { refuseHistory: { times: 1, text } } })
-    const { relay } = await startBridge(simulator.port)
-    await expect(relay.bars(request())).rejects.toMatchObject({ kind: 'pacing' })
-    expect((await relay.bars(request())).bars.t.length).toBeGreaterThan(0)
+    const clock = createFakeClock(NOW_SEC * 1000)
+    const { relay } = await startBridge(simulator.port, { clock })
+    await expect(relay.bars(request({ waitMs: 0 }))).rejects.toMatchObject({ kind: 'pacing' })
+    // The failed one counts: its twin has to wait.
+    await expect(relay.bars(request({ waitMs: 0 }))).rejects.toMatchObject({ kind: 'busy', retryAfterMs: 15_500 })
+    await clock.advance(15_500)
+    expect((await relay.bars(request({ waitMs: 0 }))).bars.t.length).toBeGreaterThan(0)
   })
 
   it('go on for the one who stays when the other hangs up, and end with the last', async () => {
