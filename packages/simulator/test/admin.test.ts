@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noFaults } from '../src/faults.ts'
 import { FAULTS, readFaults, type Simulator } from '../src/index.ts'
@@ -97,7 +98,9 @@ describe('faults from texts, as the command line has them', () => {
     })
   })
 
-  it('has a row for each fault', () => {
+  it('has a row for each fault, and so have the docs', async () => {
     expect(FAULTS.map(({ name }) => name).sort()).toEqual(Object.keys(noFaults()).sort())
+    const docs = await readFile(new URL('../../../docs/simulator.md', import.meta.url), 'utf8')
+    for (const { name } of FAULTS) expect(docs).toContain(`| \`${name}\` | \`--`)
   })
 })
