@@ -11,6 +11,7 @@ import type { Login } from './login.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pacing } from './pacing.ts'
 import { linesReply } from './reply.ts'
+import { STREAM_PATH } from './stream/server.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 /** The id a caller gave its request, so that both sides' logs name it alike. */
@@ -65,6 +66,10 @@ export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId
   })
   app.get('/v1/status', (c) => c.json(status()))
   app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
+
+  app.get(STREAM_PATH, () => {
+    throw new TidegateError('invalid', `${STREAM_PATH} is a WebSocket: connect with a client of that protocol.`)
+  })
 
   for (const kind of KINDS) {
     app.post(kind.path, async (c) => {

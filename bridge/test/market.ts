@@ -140,6 +140,7 @@ export const market: Market = {
   trades: (query) => secondsOf(query, tradesAt),
   quotes: (query) => secondsOf(query, (sec) => [quoteAt(sec)]),
   midpoints: (query) => secondsOf(query, (sec) => [midAt(sec)]),
+  chains: () => [],
   search,
   offers: () => true,
 }

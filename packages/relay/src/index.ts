@@ -1,3 +1,5 @@
 export { type BarsAnswer, createRelay, type Relay, type RelayOptions, type TicksAnswer } from './client.ts'
 export * from './schema/index.ts'
+export { type Connect, connectByFetch, opened, type StreamSocket } from './socket.ts'
+export { createStream, type Stream, type StreamEvent, type StreamOptions } from './stream.ts'
 export { appendTicks, type ColumnsOf, emptyTicks, sliceTicks } from './ticks.ts'

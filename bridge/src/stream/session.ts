@@ -1,0 +1,158 @@
+import { TidegateError, toTidegateError } from '@tidegate/core'
+import { type StreamId, streamCallSchema } from '@tidegate/relay'
+import type { Ask } from '../answering.ts'
+import type { Drain } from '../drain.ts'
+import type { Scope } from '../keys.ts'
+import { barChunks } from '../kinds/bars.ts'
+import { KINDS } from '../kinds/index.ts'
+import { checkedBody, type Kind } from '../kinds/kind.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Hub } from './hub.ts'
+import type { Told } from './keeper.ts'
+import { prepareLive } from './live.ts'
+import type { Outbox } from './outbox.ts'
+
+/** Requests and subscriptions that one socket may have open. */
+const MOST_OPEN = 64
+
+const BY_OP: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [kind.name, kind]))
+const OPS = [...BY_OP.keys(), 'status', 'subscribe', 'unsubscribe', 'cancel'].join(', ')
+
+export interface SessionParts {
+  readonly ask: Ask
+  readonly hub: Hub
+  readonly drain: Drain
+  readonly metrics: Pick<Metrics, 'stream'>
+  readonly status: () => object
+  readonly newId: () => string
+}
+
+/** What goes on over one socket: requests and subscriptions by the ids that its client gives them. */
+export interface Session {
+  /** One frame of the client. Whatever it is, it is answered by a frame. */
+  hear(text: string): void
+  /** Ends everything that is open. */
+  end(): void
+}
+
+export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts: SessionParts): Session {
+  const { ask, hub, drain, metrics, status, newId } = parts
+  const open = new Map<StreamId, AbortController>()
+
+  const fail = (id: StreamId | null, cause: unknown) => outbox.send({ id, error: toTidegateError(cause).toJSON() })
+
+  function cancel(id: StreamId): void {
+    const found = open.get(id)
+    open.delete(id)
+    found?.abort()
+    outbox.send({ id, cancelled: found !== undefined })
+  }
+
+  /** Runs what has an id until it is over; what it fails with is its last frame. */
+  async function run(id: StreamId, work: (signal: AbortSignal) => Promise<object>): Promise<void> {
+    const abort = new AbortController()
+    open.set(id, abort)
+    let last: object
+    try {
+      last = await work(abort.signal)
+    } catch (cause) {
+      last = { error: toTidegateError(cause).toJSON() }
+    }
+    // Who cancelled has had the last frame already, and the id may be in use again.
+    if (open.get(id) !== abort) return
+    open.delete(id)
+    outbox.send({ id, ...last })
+  }
+
+  async function answer(kind: Kind, body: object, id: StreamId, signal: AbortSignal): Promise<object> {
+    const answered = await ask(kind, kind.prepare(body), { requestId: newId(), signal })
+    if (kind.inLines) outbox.send({ id, head: answered.head })
+    for (const chunk of answered.chunks?.() ?? []) {
+      await outbox.room(signal)
+      if (signal.aborted) break
+      outbox.send({ id, chunk })
+    }
+    return { done: answered.done }
+  }
+
+  async function subscribe(body: object, id: StreamId, signal: AbortSignal): Promise<object> {
+    if (!scopes.has('live'))
+      throw new TidegateError('forbidden', 'This key may not subscribe: use one with the scope "live".')
+    const live = prepareLive(body)
+    let dropped = 0
+    let stopWaiting = () => {}
+    const { over, snapshot } = hub.join(live, (event) => pieces(event).forEach(tell), signal)
+
+    function tell(event: Told): void {
+      // That it stands, and what is missing, is said to a slow reader too.
+      if (event.subscribed) outbox.send({ id, ...event })
+      else if (dropped > 0 || !outbox.offer({ id, ...event })) {
+        if (dropped === 0) stopWaiting = outbox.onRoom(goOn)
+        dropped++
+      }
+    }
+    function goOn(): void {
+      outbox.send({ id, dropped })
+      metrics.stream.dropped(dropped)
+      dropped = 0
+      for (const event of snapshot.events()) tell(event)
+    }
+
+    metrics.stream.subscriptions(1)
+    try {
+      await over
+      return { cancelled: true }
+    } finally {
+      stopWaiting()
+      metrics.stream.subscriptions(-1)
+    }
+  }
+
+  function begin(id: StreamId, op: string, body: object): void {
+    if (open.has(id)) throw new TidegateError('invalid', `The id ${JSON.stringify(id)} is in use: take another.`)
+    if (open.size >= MOST_OPEN)
+      throw new TidegateError('busy', `This socket has ${MOST_OPEN} requests open, which is the most.`)
+    const kind = BY_OP.get(op)
+    if (kind)
+      void run(id, (signal) => {
+        const { promise, resolve } = Promise.withResolvers<object>()
+        return drain.hold(async () => resolve(await answer(kind, body, id, signal))).then(() => promise)
+      })
+    else if (op === 'status') outbox.send({ id, done: status() })
+    else if (op === 'subscribe') void run(id, (signal) => subscribe(body, id, signal))
+    else throw new TidegateError('invalid', `There is no op "${op.slice(0, 32)}": expected one of ${OPS}.`)
+  }
+
+  return {
+    hear(text) {
+      let id: StreamId | null = null
+      try {
+        const { id: named, op, ...body } = checkedBody(streamCallSchema, parsed(text))
+        if (op === 'cancel' || op === 'unsubscribe') return cancel(named)
+        // An error under an id that is in use would seem to be the last frame of what uses it.
+        if (!open.has(named)) id = named
+        begin(named, op, body)
+      } catch (cause) {
+        fail(id, cause)
+      }
+    },
+    end() {
+      for (const abort of open.values()) abort.abort()
+      open.clear()
+    },
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new TidegateError('invalid', 'The frame is no JSON.', { cause })
+  }
+}
+
+/** History in frames of as many bars as a line of a reply holds. */
+function pieces(event: Told): readonly Told[] {
+  if (!event.history) return [event]
+  return [...barChunks(event.history)].map((history) => ({ history }))
+}
