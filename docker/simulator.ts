@@ -22,7 +22,7 @@ function log(message: string, error?: unknown): void {
 
 async function serve(ports: readonly number[]): Promise<void> {
   const simulators: Simulator[] = []
-  for (const port of ports) simulators.push(await createSimulator({ host: '0.0.0.0', port, log }))
+  for (const port of ports) simulators.push(await createSimulator({ host: '0.0.0.0', port, pacing: 'strict', log }))
   console.log(`Simulated gateway, no real market data: listening on 0.0.0.0, ports ${ports.join(', ')}.`)
   const close = async () => {
     await Promise.all(simulators.map((simulator) => simulator.close()))

@@ -3,7 +3,7 @@ import { type Gateway, nowSec } from './gateway.ts'
 import type { HistoryPlan } from './history.ts'
 
 const DAY_SECONDS = 86_400
-/** A longest look back for bars from before a window: no market is closed for longer. */
+/** No market is closed for longer. */
 const LONGEST_BREAK_DAYS = 14
 
 /** The plan as a gateway that leaks follows it: all hours where regular ones were asked for, in durations of seconds. */
@@ -16,10 +16,13 @@ export function barsBefore(gateway: Gateway, plan: HistoryPlan): readonly Market
   const { overlapBars } = gateway.faults
   if (overlapBars <= 0) return []
   const { listing, size, whatToShow, useRTH, window } = plan
-  const reach = overlapBars * size.seconds + LONGEST_BREAK_DAYS * DAY_SECONDS
-  const query = { listing, barSize: size.name, whatToShow, useRTH, nowSec: nowSec(gateway) }
-  const bars = gateway.market.bars({ ...query, startSec: window.startSec - reach, endSec: window.startSec })
-  return bars.slice(-overlapBars)
+  const query = { listing, barSize: size.name, whatToShow, useRTH, endSec: window.startSec, nowSec: nowSec(gateway) }
+  const longest = overlapBars * size.seconds * 8 + LONGEST_BREAK_DAYS * DAY_SECONDS
+  // Looks no further back than it must: two weeks of seconds are over a million bars.
+  for (let reach = overlapBars * size.seconds; ; reach *= 4) {
+    const bars = gateway.market.bars({ ...query, startSec: window.startSec - Math.min(reach, longest) })
+    if (bars.length >= overlapBars || reach >= longest) return bars.slice(-overlapBars)
+  }
 }
 
 /** A reply's bars with what the faults make of them: sentinels for numbers, and edges told twice. */
