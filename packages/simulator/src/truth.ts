@@ -91,7 +91,7 @@ function intradaySeconds(barSize: string): number | undefined {
 
 /** Local symbols of futures come back every ten years: what is asked for is the one that is kept now. */
 function onlyListing(market: Market, contract: Partial<ContractQuery>, nowSec: number): Listing {
-  const found = market.find({ ...ANY, ...contract }).filter((listing) => isKept(listing, nowSec))
+  const found = market.find({ ...ANY, ...contract }, nowSec).filter((listing) => isKept(listing, nowSec))
   const [listing] = found
   if (listing && found.length === 1) return listing
   const names = found.map((one) => `${one.localSymbol} (${one.secType}, ${one.primaryExchange})`).join(', ')

@@ -204,6 +204,17 @@ function quotesAt(timeSec: number): QuoteTick[] {
 }
 
 export const market: Market = {
+  chains: ({ conId, symbol }) =>
+    symbol !== 'AAPL'
+      ? []
+      : ['SMART', 'CBOE'].map((exchange) => ({
+          exchange,
+          underConId: conId,
+          tradingClass: 'AAPL',
+          multiplier: '100',
+          expirations: ['20260410', '20260417'],
+          strikes: [250, 252.5, 255],
+        })),
   trades: (query) => ticksOf(query, tradesAt),
   quotes: (query) => ticksOf(query, quotesAt),
   midpoints: (query) => ticksOf(query, (timeSec) => [{ timeSec, price: 1.1 + (timeSec % 2) / 10_000 }]),

@@ -1,6 +1,7 @@
 import { fits } from './find.ts'
 import { createHistory, type History } from './history.ts'
 import type { Product } from './listings/product.ts'
+import { createOptionBook } from './options/book.ts'
 import { createReel } from './reel.ts'
 import type { Listing, Market } from './types.ts'
 
@@ -18,6 +19,7 @@ export interface MarketParts {
 /** A market of products: each has a history that is a pure function of the seed, the listing and time, or a replayed one. */
 export function createMarket({ products, seed, replayed }: MarketParts): Market {
   const reel = createReel()
+  const options = createOptionBook(products, seed)
   const histories = new Map(replayed.map((history) => [history.listing.conId, history]))
   const byConId = new Map(products.map((product) => [product.listing.conId, product]))
   const listings = products.map(({ listing }) => histories.get(listing.conId)?.listing ?? listing)
@@ -26,7 +28,7 @@ export function createMarket({ products, seed, replayed }: MarketParts): Market 
   function historyOf({ conId, localSymbol }: Listing): History {
     const known = histories.get(conId)
     if (known) return known
-    const product = byConId.get(conId)
+    const product = byConId.get(conId) ?? options.product(conId)
     if (!product) throw new Error(`The market does not list ${localSymbol} (conId ${conId}).`)
     const history = createHistory(product, seed, reel)
     histories.set(conId, history)
@@ -34,7 +36,11 @@ export function createMarket({ products, seed, replayed }: MarketParts): Market 
   }
 
   return {
-    find: (query) => listings.filter((listing) => fits(query, listing)),
+    find(query, nowSec) {
+      const found = listings.filter((listing) => fits(query, listing))
+      return nowSec === undefined ? found : [...found, ...options.find(query, nowSec)]
+    },
+    chains: options.chains,
     search: (pattern) => listings.filter((listing) => isLike(listing, pattern)).slice(0, MAX_FOUND),
     sessions: (listing, useRTH, fromSec, toSec) => historyOf(listing).sessions(useRTH, fromSec, toSec),
     bars: (query) => historyOf(query.listing).bars(query),

@@ -8,8 +8,11 @@ export function isTraded({ headSec, endSec }: Listing, atSec: number): boolean {
   return headSec <= atSec && (endSec === undefined || endSec > atSec)
 }
 
-/** Whether the listing's history can be asked for at an instant: traded, or expired at most two years before. */
-export function isKept({ headSec, endSec }: Listing, atSec: number): boolean {
+/** Whether the listing's history can be asked for at an instant: traded, or, unless it is an option, expired at most two years before. */
+export function isKept(listing: Listing, atSec: number): boolean {
+  const { headSec, endSec, secType } = listing
+  // Of expired options IBKR keeps nothing at all.
+  if (secType === 'OPT' || secType === 'FOP') return isTraded(listing, atSec)
   return headSec <= atSec && (endSec === undefined || endSec > monthsBefore(atSec, KEPT_MONTHS))
 }
 

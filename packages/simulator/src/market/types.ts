@@ -133,9 +133,25 @@ export interface BarsQuery {
   readonly nowSec: number
 }
 
+/** Options on one underlying that share an exchange and a trading class. */
+export interface OptionChain {
+  readonly exchange: string
+  readonly underConId: number
+  readonly tradingClass: string
+  readonly multiplier: string
+  /** `yyyymmdd`, oldest first. */
+  readonly expirations: readonly string[]
+  readonly strikes: readonly number[]
+}
+
 export interface Market {
-  /** Every listing that fits the query, in a fixed order: none (error 200), one, or several (ambiguous). */
-  find(query: ContractQuery): readonly Listing[]
+  /**
+   * Every listing that fits the query, in a fixed order: none (error 200), one, or several (ambiguous). Options are
+   * those that trade at `nowSec` (epoch seconds); without it there are none.
+   */
+  find(query: ContractQuery, nowSec?: number): readonly Listing[]
+  /** What an underlying has of options at an instant, a chain for each exchange and class; none where it has none. */
+  chains(underlying: Listing, nowSec: number): readonly OptionChain[]
   /** Listings whose symbol or name starts with the pattern, case-insensitive, at most 16. */
   search(pattern: string): readonly Listing[]
   /** Sessions that intersect `[fromSec, toSec)`, oldest first; regular hours, or all hours. Holidays and half days included. */

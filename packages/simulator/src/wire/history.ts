@@ -134,6 +134,8 @@ export function planHistory(gateway: Gateway, request: HistoryRequest): HistoryP
   if (request.end !== '' && query.secType === 'CONTFUT') {
     throw new Refusal(10339, 'Setting end date/time for continuous future security type is not allowed.')
   }
+  // End-of-day data of options is among what IBKR never has.
+  if (!size.intraday && (listing.secType === 'OPT' || listing.secType === 'FOP')) throw noData(judged, whatToShow)
   const asked = windowOf({ market: gateway.market, listing, useRTH, size, duration, endSec })
   const window = asked && withinReach(asked, size, nowSec(gateway))
   if (!window) throw noData(judged, whatToShow)

@@ -1,4 +1,5 @@
 import { closeById, closeWith, refuseOrder, reqAccountUpdates, sendAccounts, sendNextId } from './account.ts'
+import { reqSecDefOptParams } from './chains.ts'
 import { SINCE } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { cancelHeadTimestamp, cancelHistoricalData, reqHeadTimestamp, reqHistoricalData } from './historical.ts'
@@ -48,7 +49,7 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [75, accept],
   [76, closeById(74, 1)],
   [77, accept],
-  [78, unsupported('Option parameters are', 0)],
+  [78, reqSecDefOptParams],
   [80, closeWith(78, 0)],
   [81, reqMatchingSymbols],
   [82, closeWith(80, 0)],
