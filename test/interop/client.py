@@ -183,7 +183,7 @@ async def live_bars(ib):
 @check
 async def kept_bars(ib):
     """bars kept up to date"""
-    bars = await ib.reqHistoricalDataAsync(EUR, "", "600 S", "1 min", "MIDPOINT", False, keepUpToDate=True)
+    bars = await ib.reqHistoricalDataAsync(AAPL, "", "600 S", "1 min", "TRADES", True, keepUpToDate=True)
     before = len(bars)
     assert before >= 10, bars
     await asyncio.wait_for(bars.updateEvent, 12)
@@ -194,10 +194,10 @@ async def kept_bars(ib):
 @check
 async def tick_by_tick(ib):
     """ticks as they come"""
-    ticker = ib.reqTickByTickData(EUR, "BidAsk")
+    ticker = ib.reqTickByTickData(AAPL, "BidAsk")
     await asyncio.wait_for(ticker.updateEvent, 12)
     assert ticker.tickByTicks and ticker.bid <= ticker.ask, ticker
-    ib.cancelTickByTickData(EUR, "BidAsk")
+    ib.cancelTickByTickData(AAPL, "BidAsk")
 
 
 @check

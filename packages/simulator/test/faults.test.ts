@@ -240,4 +240,14 @@ describe('frames', () => {
       expect(chunks(count)).toBe(true)
     }
   })
+
+  it('merged holds nothing back for a request that was cancelled', async () => {
+    const [, client] = await start({ faults: { frames: 'merged' } })
+    client.socket.cork()
+    client.send(49, 1)
+    client.send(...history(1))
+    client.send(25, 1, 1)
+    client.socket.uncork()
+    expect((await client.next(2)).map(([id]) => id)).toEqual(['49', '4'])
+  })
 })

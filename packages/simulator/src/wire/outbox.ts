@@ -101,9 +101,10 @@ export class Outbox {
 
   async #deliver(reply: Reply): Promise<void> {
     const bytes = await reply()
-    if (!bytes || this.#stop.signal.aborted) return
+    if (this.#stop.signal.aborted) return
     const framing = this.#manner.framing()
     if (framing === 'merged' || this.#held.length > 0) await this.#merge(bytes)
+    else if (!bytes) return
     else if (framing === 'split') await this.#split(bytes)
     else await this.#writeOut(bytes)
   }
@@ -120,10 +121,10 @@ export class Outbox {
   }
 
   /** Holds a message back until no other follows it. */
-  async #merge(bytes: Buffer): Promise<void> {
-    this.#held.push(bytes)
+  async #merge(bytes: Buffer | undefined): Promise<void> {
+    if (bytes) this.#held.push(bytes)
     if (this.#queue.length === 0) await sleep(MERGE_MS, undefined, { signal: this.#stop.signal })
-    if (this.#queue.length > 0) return
+    if (this.#queue.length > 0 || this.#held.length === 0) return
     const together = Buffer.concat(this.#held)
     this.#held = []
     await this.#writeOut(together)
