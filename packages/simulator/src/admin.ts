@@ -4,10 +4,12 @@ import { FaultError, isRecord, readFaults } from './faults/read.ts'
 import { FAULTS } from './faults/table.ts'
 import type { Faults } from './faults.ts'
 import type { Violation } from './judge.ts'
+import type { MarketEvents } from './market/events.ts'
 
 /** The simulator as its admin sees it. */
 export interface Administered {
   readonly faults: Faults
+  readonly marketEvents: MarketEvents
   readonly violations: readonly Violation[]
   now(): number
   event(event: GatewayEvent): Promise<void>
@@ -66,16 +68,16 @@ async function answer(simulator: Administered, request: IncomingMessage): Promis
   try {
     switch (`${request.method} ${request.url}`) {
       case 'GET /faults':
-        return { status: 200, body: { faults: shown(faults), known: FAULTS } }
+        return { status: 200, body: { ...stateOf(simulator), known: FAULTS } }
       case 'PATCH /faults': {
         const given = await bodyOf(request)
         if (!isRecord(given)) throw new FaultError('Expected an object of faults, such as {"delayMs": 250}.')
         Object.assign(faults, readFaults(given))
-        return { status: 200, body: { faults: shown(faults) } }
+        return { status: 200, body: stateOf(simulator) }
       }
       case 'POST /events': {
         await simulator.event(readEvent(await bodyOf(request)))
-        return { status: 200, body: { faults: shown(faults) } }
+        return { status: 200, body: stateOf(simulator) }
       }
       case 'GET /violations':
         return { status: 200, body: { atMs: simulator.now(), violations } }
@@ -88,12 +90,12 @@ async function answer(simulator: Administered, request: IncomingMessage): Promis
   }
 }
 
-/** JSON has no undefined: a refusal that is not set is null, which takes it back as well. */
-const shown = (faults: Faults): unknown => ({
-  ...faults,
-  refuse: faults.refuse ?? null,
-  refuseHistory: faults.refuseHistory ?? null,
-})
+/** JSON has no undefined: what is not set is null, which takes it back as well. */
+function stateOf({ faults, marketEvents }: Administered): unknown {
+  const { refuse = null, refuseHistory = null } = faults
+  const { splits, settlementDelaySec = null } = marketEvents
+  return { faults: { ...faults, refuse, refuseHistory }, market: { splits, settlementDelaySec } }
+}
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {

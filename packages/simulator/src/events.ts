@@ -15,6 +15,10 @@ export type GatewayEvent =
   /** Sunday's end of the login: every connection closes, and new ones get what the fault `loggedOut` says, by default silence. */
   | { readonly type: 'logout' }
   | { readonly type: 'login' }
+  /** A listing splits, `ratio` new shares for one old, at an instant (epoch seconds; now, where none is given): from then on its past is told anew. */
+  | { readonly type: 'split'; readonly conId: number; readonly ratio: number; readonly atSec?: number }
+  /** Daily closes of futures turn from the last trade into the settlement so long after their session; null: never. */
+  | { readonly type: 'settlement'; readonly delaySec: number | null }
 
 interface Notice {
   readonly text: string
@@ -78,30 +82,47 @@ export function farmNotices({ marketBroken, hmds, secdefBroken }: Faults): reado
 
 const MAX_DOWN_MS = 86_400_000
 
+/** What an event of each type holds, from JSON; throws FaultError with what was expected. */
+const READ: { readonly [T in GatewayEvent['type']]: (rest: Record<string, unknown>) => GatewayEvent } = {
+  drop: () => ({ type: 'drop' }),
+  stop: () => ({ type: 'stop' }),
+  start: () => ({ type: 'start' }),
+  logout: () => ({ type: 'logout' }),
+  login: () => ({ type: 'login' }),
+  restart({ downMs }) {
+    if (isNumber(downMs) && downMs >= 0 && downMs <= MAX_DOWN_MS) return { type: 'restart', downMs }
+    throw wrong('restart', `downMs, 0 to ${MAX_DOWN_MS} milliseconds`, downMs)
+  },
+  notice({ code, text }) {
+    if (isNumber(code) && Number.isInteger(code) && (text === undefined || typeof text === 'string')) {
+      return { type: 'notice', code, ...(text === undefined ? {} : { text }) }
+    }
+    throw wrong('notice', 'a code and, where wanted, a text', { code, text })
+  },
+  split({ conId, ratio, atSec }) {
+    if (isNumber(conId) && isNumber(ratio) && ratio > 0 && (atSec === undefined || isNumber(atSec))) {
+      return { type: 'split', conId, ratio, ...(atSec === undefined ? {} : { atSec }) }
+    }
+    throw wrong('split', 'a conId, a ratio above 0 and, where it is not now, atSec', { conId, ratio, atSec })
+  },
+  settlement({ delaySec }) {
+    if (delaySec === null || (isNumber(delaySec) && delaySec >= 0)) return { type: 'settlement', delaySec }
+    throw wrong('settlement', 'delaySec, 0 or more seconds, or null', delaySec)
+  },
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+const wrong = (type: string, expected: string, given: unknown): FaultError =>
+  new FaultError(`An event ${type} needs ${expected}; got ${JSON.stringify(given)}.`)
+
 /** Reads an event from JSON; throws FaultError with what was expected. */
 export function readEvent(given: unknown): GatewayEvent {
   const { type, ...rest } = isRecord(given) ? given : { type: undefined }
-  const { code, text, downMs } = rest as Record<string, unknown>
-  switch (type) {
-    case 'drop':
-    case 'stop':
-    case 'start':
-    case 'logout':
-    case 'login':
-      return { type }
-    case 'restart':
-      if (typeof downMs === 'number' && downMs >= 0 && downMs <= MAX_DOWN_MS) return { type, downMs }
-      throw new FaultError(
-        `An event restart needs downMs, 0 to ${MAX_DOWN_MS} milliseconds; got ${JSON.stringify(downMs)}.`,
-      )
-    case 'notice':
-      if (!Number.isInteger(code) || (text !== undefined && typeof text !== 'string')) {
-        throw new FaultError(`An event notice needs a code and, where wanted, a text; got ${JSON.stringify(rest)}.`)
-      }
-      return { type, code: Number(code), ...(typeof text === 'string' ? { text } : {}) }
-    default:
-      throw new FaultError(
-        `There is no event ${JSON.stringify(type)}; known are notice, drop, stop, start, restart, logout, login.`,
-      )
-  }
+  if (isType(type)) return READ[type](rest)
+  throw new FaultError(`There is no event ${JSON.stringify(type)}; known are ${Object.keys(READ).join(', ')}.`)
+}
+
+function isType(type: unknown): type is GatewayEvent['type'] {
+  return typeof type === 'string' && Object.hasOwn(READ, type)
 }

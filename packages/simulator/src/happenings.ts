@@ -1,6 +1,6 @@
 import { applyNotice, type GatewayEvent, noticeText } from './events.ts'
 import type { Listener } from './listener.ts'
-import type { Gateway } from './wire/gateway.ts'
+import { type Gateway, nowSec } from './wire/gateway.ts'
 
 export interface Happenings {
   /** Makes it happen; resolves when it has, a restart when the port is closed. Rejects where the port cannot be opened again. */
@@ -11,7 +11,7 @@ export interface Happenings {
 
 /** Brings events over a gateway and its port. */
 export function createHappenings(gateway: Gateway, listener: Listener): Happenings {
-  const { faults, peers, log } = gateway
+  const { faults, peers, log, market } = gateway
   let restart: NodeJS.Timeout | undefined
 
   function cancel(): void {
@@ -50,6 +50,14 @@ export function createHappenings(gateway: Gateway, listener: Listener): Happenin
           // Whoever waited for an answer from the gateway that was logged out waits for ever: the gateway has started anew.
           faults.loggedOut = 'no'
           return listener.drop()
+        case 'split': {
+          const { conId, ratio, atSec = nowSec(gateway) } = event
+          market.events.splits = [...market.events.splits, { conId, ratio, atSec }]
+          return
+        }
+        case 'settlement':
+          market.events.settlementDelaySec = event.delaySec ?? undefined
+          return
       }
     },
   }

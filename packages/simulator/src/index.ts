@@ -12,6 +12,7 @@ export {
   type PacingRule,
   type Violation,
 } from './judge.ts'
+export type { MarketEvents, Split } from './market/events.ts'
 export type { Replayed } from './market/replay/load.ts'
 export type {
   BarsQuery,

@@ -44,13 +44,14 @@ export async function startServer(
   const happenings = createHappenings(gateway, listener)
   const event = happenings.happen
   const port = await listener.open()
-  const administered = { faults, violations, now, event }
+  const administered = { faults, marketEvents: market.events, violations, now, event }
   const admin = options.admin && (await serveAdmin(administered, options.admin).catch(closingFirst(listener.close)))
   return {
     host,
     port,
     admin: admin && { host: admin.host, port: admin.port },
     faults,
+    marketEvents: market.events,
     received,
     violations,
     replayed,

@@ -1,6 +1,7 @@
 import type { GatewayEvent } from './events.ts'
 import type { Faults } from './faults.ts'
 import type { Violation } from './judge.ts'
+import type { MarketEvents } from './market/events.ts'
 import type { Replayed } from './market/replay/load.ts'
 import type { ContractQuery, MarketBar, PriceKind, Replay } from './market/types.ts'
 import type { Pulse } from './pulse.ts'
@@ -58,6 +59,8 @@ export interface Simulator {
   /** Where the admin interface listens. */
   readonly admin: { readonly host: string; readonly port: number } | undefined
   readonly faults: Faults
+  /** Splits and late settlements of the market, changeable while it runs. */
+  readonly marketEvents: MarketEvents
   /** Every message received, oldest first, for a test or a judge to read. Keeps the last 100,000. */
   readonly received: readonly Received[]
   /** Every breach of a pacing rule, oldest first, whether it was refused or not. Keeps the last 100,000. */

@@ -66,6 +66,9 @@ describe('the admin interface', () => {
     [400, 'POST', '/events', { type: 'party' }, 'There is no event "party"'],
     [400, 'POST', '/events', { type: 'restart' }, 'needs downMs'],
     [400, 'POST', '/events', { type: 'notice', code: 'x' }, 'needs a code'],
+    [400, 'POST', '/events', { type: 'split', conId: 1 }, 'needs a conId, a ratio above 0'],
+    [400, 'POST', '/events', { type: 'settlement', delaySec: -1 }, 'needs delaySec'],
+    [400, 'POST', '/events', { type: 'toString' }, 'There is no event "toString"'],
     [404, 'GET', '/', undefined, 'Known are'],
   ])('answers %i to %s %s %j', async (status, method, path, body, text) => {
     const before = structuredClone(simulator.faults)

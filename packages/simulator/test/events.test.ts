@@ -149,3 +149,23 @@ describe('the process', () => {
     expect(await client.one()).toEqual(['15', '1', ''])
   })
 })
+
+describe('the market', () => {
+  it('splits now or at an instant, and settles late until told otherwise', async () => {
+    const [{ event, marketEvents }] = await start()
+    try {
+      await event({ type: 'split', conId: 1, ratio: 4 })
+      await event({ type: 'split', conId: 2, ratio: 0.1, atSec: 7 })
+      expect(marketEvents.splits).toEqual([
+        { conId: 1, ratio: 4, atSec: NOW_SEC },
+        { conId: 2, ratio: 0.1, atSec: 7 },
+      ])
+      await event({ type: 'settlement', delaySec: 3600 })
+      expect(marketEvents.settlementDelaySec).toBe(3600)
+      await event({ type: 'settlement', delaySec: null })
+      expect(marketEvents.settlementDelaySec).toBeUndefined()
+    } finally {
+      Object.assign(marketEvents, { splits: [], settlementDelaySec: undefined })
+    }
+  })
+})

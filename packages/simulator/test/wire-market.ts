@@ -204,6 +204,7 @@ function quotesAt(timeSec: number): QuoteTick[] {
 }
 
 export const market: Market = {
+  events: { splits: [], settlementDelaySec: undefined },
   chains: ({ conId, symbol }) =>
     symbol !== 'AAPL'
       ? []

@@ -1,8 +1,10 @@
 import { zoneOf } from '../zone.ts'
+import { adjustedBars } from './adjusted.ts'
 import type { Product } from './listings/product.ts'
 import { hashText } from './noise.ts'
 import { isOffered } from './offers.ts'
-import { dayOfDate, visitBars } from './periods.ts'
+import { dayOfDate, type SessionsBetween, visitBars } from './periods.ts'
+import { RATE_TICKS_PER_UNIT, rateMotion } from './rates.ts'
 import type { Reel } from './reel.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 import { askOf, bidOf, createQuoteTally, indexOf, midOf, type Quote } from './tally/quotes.ts'
@@ -36,48 +38,65 @@ export function createHistory(product: Product, seed: string, reel: Reel): Histo
   const trading = createTrading(venue, listing)
   const { sessions } = trading
 
+  function bars(query: BarsQuery): readonly MarketBar[] {
+    const { whatToShow, useRTH } = query
+    const within: SessionsBetween = (from, to) => sessions(useRTH, from, to)
+    if (whatToShow === 'ADJUSTED_LAST') {
+      return adjustedBars(listing, query, within, (one) => bars({ ...one, whatToShow: 'TRADES' }))
+    }
+    const rate = rateMotion(seed, product.path, whatToShow)
+    const tally = rate ? createQuoteTally(indexOf, 0, RATE_TICKS_PER_UNIT) : tallyOf(product, whatToShow, ticksPerUnit)
+    const withVolume = isTrades(whatToShow) && product.volume > 0
+    const name = rate ? `${listing.conId} ${whatToShow}` : String(listing.conId)
+    return record(query, within, tally, (segment) => reel.tape(name, rate ?? motion, segment, withVolume))
+  }
+
+  /** Bars of what a tally makes of the tapes that their sessions have. */
+  function record(
+    query: BarsQuery,
+    within: SessionsBetween,
+    tally: Tally,
+    tapeOf: (segment: Segment) => Tape,
+  ): readonly MarketBar[] {
+    const made: MarketBar[] = []
+    let current: Session | undefined
+    /** The current session's tapes, each recorded when a bar first needs it. */
+    let spools: { readonly segment: Segment; tape?: Tape }[] = []
+    visitBars(
+      { ...query, sessions: within, zone },
+      {
+        take(session, fromSec, toSec) {
+          if (session !== current) {
+            current = session
+            spools = segmentsOf(venue, dayOfDate(session.date)).map((segment) => ({ segment }))
+          }
+          for (const spool of spools) {
+            const { segment } = spool
+            if (segment.startSec >= toSec || segment.endSec <= fromSec) continue
+            spool.tape ??= tapeOf(segment)
+            gather(tally, spool.tape, fromSec, toSec)
+          }
+        },
+        close(timeSec) {
+          const bar = tally.bar(timeSec)
+          if (bar) made.push(bar)
+        },
+      },
+    )
+    return made
+  }
+
   return {
     listing,
     sessions,
     ...createTicks(product, motion, trading, reel),
     offers: (whatToShow) => isOffered(listing, whatToShow),
-    bars({ barSize, whatToShow, useRTH, startSec, endSec, nowSec }) {
-      const tally = tallyOf(product, whatToShow, ticksPerUnit)
-      const withVolume = isTrades(whatToShow) && product.volume > 0
-      const made: MarketBar[] = []
-      let current: Session | undefined
-      /** The current session's tapes, each recorded when a bar first needs it. */
-      let spools: { readonly segment: Segment; tape?: Tape }[] = []
-      const walk = { sessions: (from: number, to: number) => sessions(useRTH, from, to), zone, barSize }
-      visitBars(
-        { ...walk, startSec, endSec, nowSec },
-        {
-          take(session, fromSec, toSec) {
-            if (session !== current) {
-              current = session
-              spools = segmentsOf(venue, dayOfDate(session.date)).map((segment) => ({ segment }))
-            }
-            for (const spool of spools) {
-              const { segment } = spool
-              if (segment.startSec >= toSec || segment.endSec <= fromSec) continue
-              spool.tape ??= reel.tape(String(listing.conId), motion, segment, withVolume)
-              gather(tally, spool.tape, fromSec, toSec)
-            }
-          },
-          close(timeSec) {
-            const bar = tally.bar(timeSec)
-            if (bar) made.push(bar)
-          },
-        },
-      )
-      return made
-    },
+    bars,
   }
 }
 
-/** The companies of this market pay no dividend and their shares never split: adjusted prices are the traded ones. */
 function isTrades(whatToShow: PriceKind): boolean {
-  return whatToShow === 'TRADES' || whatToShow === 'ADJUSTED_LAST' || whatToShow === 'AGGTRADES'
+  return whatToShow === 'TRADES' || whatToShow === 'AGGTRADES'
 }
 
 function tallyOf({ halfSpread, volume }: Product, whatToShow: PriceKind, ticksPerUnit: number): Tally {

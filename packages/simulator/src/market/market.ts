@@ -1,8 +1,11 @@
+import { type MarketEvents, noEvents } from './events.ts'
 import { fits } from './find.ts'
 import { createHistory, type History } from './history.ts'
 import type { Product } from './listings/product.ts'
 import { createOptionBook } from './options/book.ts'
 import { createReel } from './reel.ts'
+import { settledBars } from './settlement.ts'
+import { splitBars, splitTicks } from './splits.ts'
 import type { Listing, Market } from './types.ts'
 
 /** A search names no more than this many listings, as IBKR's does. */
@@ -14,10 +17,12 @@ export interface MarketParts {
   readonly seed: string
   /** Histories that stand in for the generated ones of their listings. */
   readonly replayed: readonly History[]
+  /** Default: nothing happens until `market.events` is told. */
+  readonly events?: MarketEvents
 }
 
 /** A market of products: each has a history that is a pure function of the seed, the listing and time, or a replayed one. */
-export function createMarket({ products, seed, replayed }: MarketParts): Market {
+export function createMarket({ products, seed, replayed, events = noEvents() }: MarketParts): Market {
   const reel = createReel()
   const options = createOptionBook(products, seed)
   const histories = new Map(replayed.map((history) => [history.listing.conId, history]))
@@ -36,6 +41,7 @@ export function createMarket({ products, seed, replayed }: MarketParts): Market 
   }
 
   return {
+    events,
     find(query, nowSec) {
       const found = listings.filter((listing) => fits(query, listing))
       return nowSec === undefined ? found : [...found, ...options.find(query, nowSec)]
@@ -43,10 +49,11 @@ export function createMarket({ products, seed, replayed }: MarketParts): Market 
     chains: options.chains,
     search: (pattern) => listings.filter((listing) => isLike(listing, pattern)).slice(0, MAX_FOUND),
     sessions: (listing, useRTH, fromSec, toSec) => historyOf(listing).sessions(useRTH, fromSec, toSec),
-    bars: (query) => historyOf(query.listing).bars(query),
-    trades: (query) => historyOf(query.listing).trades(query),
-    quotes: (query) => historyOf(query.listing).quotes(query),
-    midpoints: (query) => historyOf(query.listing).midpoints(query),
+    bars(query) {
+      const history = historyOf(query.listing)
+      return splitBars(events, query, settledBars(events, history, query, history.bars(query)))
+    },
+    ...splitTicks(events, historyOf),
     offers: (listing, whatToShow) => historyOf(listing).offers(whatToShow),
   }
 }

@@ -3,6 +3,8 @@
  * `truth()` hands them to a test as they are, so the two ways share the market and nothing else.
  */
 
+import type { MarketEvents } from './events.ts'
+
 /** A product the market trades, with what a contractDetails message needs. Absent texts are ''. */
 export interface Listing {
   readonly conId: number
@@ -66,7 +68,17 @@ export interface Session {
   readonly endSec: number
 }
 
-export type PriceKind = 'TRADES' | 'MIDPOINT' | 'BID' | 'ASK' | 'BID_ASK' | 'ADJUSTED_LAST' | 'AGGTRADES'
+export type PriceKind =
+  | 'TRADES'
+  | 'MIDPOINT'
+  | 'BID'
+  | 'ASK'
+  | 'BID_ASK'
+  | 'ADJUSTED_LAST'
+  | 'AGGTRADES'
+  | 'HISTORICAL_VOLATILITY'
+  | 'OPTION_IMPLIED_VOLATILITY'
+  | 'FEE_RATE'
 
 /** One bar. `timeSec` is its start (a day's and longer: 00:00 UTC of its date); volume, wap and count are −1 where IBKR has none. */
 export interface MarketBar {
@@ -145,6 +157,8 @@ export interface OptionChain {
 }
 
 export interface Market {
+  /** Splits and settlements: to be changed while the market runs. */
+  readonly events: MarketEvents
   /**
    * Every listing that fits the query, in a fixed order: none (error 200), one, or several (ambiguous). Options are
    * those that trade at `nowSec` (epoch seconds); without it there are none.

@@ -41,18 +41,13 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   BID_ASK: 'Bid_Ask',
   ADJUSTED_LAST: 'Adjusted_Last',
   AGGTRADES: 'AggTrades',
+  HISTORICAL_VOLATILITY: 'Historical_Volatility',
+  OPTION_IMPLIED_VOLATILITY: 'Option_Implied_Volatility',
+  FEE_RATE: 'Fee_Rate',
 }
 
 /** Kinds IBKR knows and this market has for no listing: refused as data that does not exist, not as a bad request. */
-const OTHER_KINDS: ReadonlySet<string> = new Set([
-  'HISTORICAL_VOLATILITY',
-  'OPTION_IMPLIED_VOLATILITY',
-  'FEE_RATE',
-  'YIELD_BID',
-  'YIELD_ASK',
-  'YIELD_BID_ASK',
-  'YIELD_LAST',
-])
+const OTHER_KINDS: ReadonlySet<string> = new Set(['YIELD_BID', 'YIELD_ASK', 'YIELD_BID_ASK', 'YIELD_LAST'])
 
 export function readHistory(reader: FieldReader): HistoryRequest {
   const reqId = reader.reqId()
