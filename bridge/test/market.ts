@@ -134,7 +134,6 @@ function secondsOf<T>({ listing, startSec, endSec, nowSec }: TicksQuery, at: (ti
 const search = (pattern: string): readonly Listing[] => LISTINGS.filter((one) => one.symbol.startsWith(pattern))
 
 export const market: Market = {
-  events: { splits: [], settlementDelaySec: undefined },
   events: { splits: [], settlementDelaySec: 0 },
   find,
   sessions,
