@@ -1,4 +1,5 @@
 import { HOURS, type Hours, PRIORITIES, type Priority, type TidegateError, toTidegateError } from '@tidegate/core'
+import type { GatewayEvent } from '@tidegate/simulator'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { runConnect } from './commands/connect.ts'
 import { runFetch } from './commands/fetch.ts'
@@ -10,6 +11,7 @@ import { runStatus } from './commands/status.ts'
 import type { Context } from './context.ts'
 import { faultOptions, faultsOf } from './faults.ts'
 import { FIRST_DATASET, type FirstPart } from './first.ts'
+import { marketEventsOf, marketOptions } from './market.ts'
 
 const VERSION = '0.1.0'
 const USAGE_ERROR = 2
@@ -130,10 +132,13 @@ function createProgram(
     )
     .option('--admin-port <port>', 'serve faults and events over HTTP on loopback; 0 takes any free port', portNumber)
     .action(async (given: SimulateFlags) => {
-      const { host, port, replay, seed, now, serverVersion, pacing, adminPort } = given
+      const { host, port, replay, seed, now, serverVersion, pacing, adminPort, split, settlementDelay } = given
+      const events = marketEventsOf(split, settlementDelay)
       const faults = faultsOf({ ...given })
-      done(await runSimulate(context, { host, port, replay, seed, now, serverVersion, pacing, adminPort, faults }))
+      const options = { host, port, replay, seed, now, serverVersion, pacing, adminPort, faults, events }
+      done(await runSimulate(context, options))
     })
+  for (const option of marketOptions()) simulate.addOption(option)
   for (const option of faultOptions()) simulate.addOption(option)
   return program
 }
@@ -158,6 +163,8 @@ interface SimulateFlags {
   readonly serverVersion?: number
   readonly pacing: (typeof PACING)[number]
   readonly adminPort?: number
+  readonly split?: GatewayEvent[]
+  readonly settlementDelay?: number
 }
 
 /** One line for a person; never a stack. */

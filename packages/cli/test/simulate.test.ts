@@ -10,18 +10,18 @@ afterEach(async () => {
   expect((await ending?.outcome)?.status ?? 0).toBe(0)
 })
 
-/** The faults of a simulator started with these flags, as its admin interface tells them. */
-async function faultsWith(...flags: string[]): Promise<Record<string, unknown>> {
+/** The faults and the market of a simulator started with these flags, as its admin interface tells them. */
+async function stateWith(...flags: string[]): Promise<{ faults: unknown; market: unknown }> {
   const simulator = begin(tmpdir(), ['simulate', '--port', '0', '--admin-port', '0', ...flags])
   running = simulator
   await vi.waitUntil(() => simulator.said().includes('Stop it with Ctrl-C'))
   const url = /http:\/\/127\.0\.0\.1:\d+\/faults/.exec(simulator.said())?.[0] ?? ''
-  return (await (await fetch(url)).json()).faults
+  return (await fetch(url)).json()
 }
 
 describe('simulate', () => {
   test('takes faults as flags, and serves them where it says', async () => {
-    const faults = await faultsWith(
+    const { faults } = await stateWith(
       ...['--delay', '7', '--hmds', 'refusing', '--half-open', '--drop-mid-reply', '2', '--held-ids', '1,2'],
       ...['--false200', '3', '--refuse', '2:10187:not: allowed', '--frames', 'split'],
     )
@@ -38,6 +38,26 @@ describe('simulate', () => {
     })
   })
 
+  test('takes splits and the settlement of futures', async () => {
+    const { market } = await stateWith(
+      ...['--now', '2026-04-08T18:00Z', '--split', '265598:4:2026-06-01T20:00Z', '--split', '8314:0.5'],
+      ...['--settlement-delay', '3600'],
+    )
+    expect(market).toEqual({
+      splits: [
+        { conId: 265598, ratio: 4, atSec: Date.UTC(2026, 5, 1, 20) / 1000 },
+        { conId: 8314, ratio: 0.5, atSec: Date.UTC(2026, 3, 8, 18) / 1000 },
+      ],
+      settlementDelaySec: 3600,
+    })
+  })
+
+  test('a split of what is not listed is an error in words', async () => {
+    const { status, err } = await tidegate(tmpdir(), ['simulate', '--port', '0', '--split', '1:2'])
+    expect(err).toContain('The market lists no contract with conId 1')
+    expect(status).toBe(1)
+  })
+
   test('lists every fault in its help', async () => {
     const { out, status } = await tidegate(tmpdir(), ['simulate', '--help'])
     expect(status).toBe(0)
@@ -50,6 +70,7 @@ describe('simulate', () => {
     [['--hmds', 'gone'], /The fault hmds is "gone"; expected ok, silent, refusing/],
     [['--overlap-bars', 'x'], /The fault overlapBars is "x"; expected a whole number/],
     [['--refuse', 'x'], /expected times:code:text/],
+    [['--split', '265598'], /Expected CONID:RATIO/],
     [['--pacing', 'mild'], /Allowed choices are strict, lenient/],
   ])('misuse is status 2: %j', async (flags, message) => {
     const { status, err } = await tidegate(tmpdir(), ['simulate', ...flags])

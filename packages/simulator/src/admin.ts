@@ -91,7 +91,7 @@ async function answer(simulator: Administered, request: IncomingMessage): Promis
 }
 
 /** JSON has no undefined: what is not set is null, which takes it back as well. */
-function stateOf({ faults, marketEvents }: Administered): unknown {
+function stateOf({ faults, marketEvents }: Administered): object {
   const { refuse = null, refuseHistory = null } = faults
   const { splits, settlementDelaySec = null } = marketEvents
   return { faults: { ...faults, refuse, refuseHistory }, market: { splits, settlementDelaySec } }

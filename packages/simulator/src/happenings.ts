@@ -1,5 +1,7 @@
 import { applyNotice, type GatewayEvent, noticeText } from './events.ts'
+import { FaultError } from './faults/read.ts'
 import type { Listener } from './listener.ts'
+import { ANY } from './truth.ts'
 import { type Gateway, nowSec } from './wire/gateway.ts'
 
 export interface Happenings {
@@ -52,6 +54,9 @@ export function createHappenings(gateway: Gateway, listener: Listener): Happenin
           return listener.drop()
         case 'split': {
           const { conId, ratio, atSec = nowSec(gateway) } = event
+          if (market.find({ ...ANY, conId }).length === 0) {
+            throw new FaultError(`The market lists no contract with conId ${conId}; a split needs one.`)
+          }
           market.events.splits = [...market.events.splits, { conId, ratio, atSec }]
           return
         }

@@ -7,7 +7,8 @@ const DAY_SECONDS = 86_400
 /** How far around a bar's start its trading may lie: a session begins before its date, a month's last ends after its first. */
 const REACH_DAYS = 40
 
-const ANY: ContractQuery = {
+/** A query that every listing fits, to name a part of. */
+export const ANY: ContractQuery = {
   conId: 0,
   symbol: '',
   secType: '',

@@ -25,6 +25,7 @@ describe('the admin interface', () => {
     const [status, body] = await send('GET', '/faults')
     expect(status).toBe(200)
     expect(body.faults).toEqual({ ...noFaults(), refuse: null, refuseHistory: null })
+    expect(body.market).toEqual({ splits: [], settlementDelaySec: null })
     expect(body.known.map(({ name }: { name: string }) => name).sort()).toEqual(Object.keys(noFaults()).sort())
   })
 

@@ -160,6 +160,7 @@ describe('the market', () => {
         { conId: 1, ratio: 4, atSec: NOW_SEC },
         { conId: 2, ratio: 0.1, atSec: 7 },
       ])
+      await expect(event({ type: 'split', conId: 77, ratio: 2 })).rejects.toThrow('no contract with conId 77')
       await event({ type: 'settlement', delaySec: 3600 })
       expect(marketEvents.settlementDelaySec).toBe(3600)
       await event({ type: 'settlement', delaySec: null })

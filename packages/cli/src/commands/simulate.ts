@@ -1,5 +1,5 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
-import { createSimulator, type Faults, type Simulator } from '@tidegate/simulator'
+import { createSimulator, type Faults, type GatewayEvent, type Simulator } from '@tidegate/simulator'
 import { boxed } from '../banner.ts'
 import type { Context } from '../context.ts'
 import { untilAborted } from '../system.ts'
@@ -19,6 +19,8 @@ export interface SimulateOptions {
   /** Where faults and events are served over HTTP; undefined for not at all. */
   readonly adminPort: number | undefined
   readonly faults: Partial<Faults>
+  /** What happens to it at once. */
+  readonly events: readonly GatewayEvent[]
 }
 
 /** Runs a simulated gateway until a signal comes. Throws `invalid` for what it can't serve. */
@@ -34,10 +36,10 @@ export async function runSimulate(context: Context, options: SimulateOptions): P
 }
 
 async function open(context: Context, options: SimulateOptions): Promise<Simulator> {
-  const { host, port, replay, seed, now, serverVersion, pacing, adminPort, faults } = options
+  const { host, port, replay, seed, now, serverVersion, pacing, adminPort, faults, events } = options
   const offsetMs = now === undefined ? undefined : parseInstant(now) * 1000 - context.now()
   try {
-    return await createSimulator({
+    const simulator = await createSimulator({
       host,
       port,
       seed,
@@ -49,9 +51,21 @@ async function open(context: Context, options: SimulateOptions): Promise<Simulat
       ...(offsetMs === undefined ? {} : { now: () => context.now() + offsetMs }),
       log: (message, error) => context.err(`${message}${error instanceof Error ? ` ${error.message}` : ''}\n`),
     })
+    return await begun(simulator, events)
   } catch (cause) {
     // The simulator knows nothing of ours: whatever keeps it from starting is something in what it was given.
     throw new TidegateError('invalid', cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+/** A simulator to which this has happened; closed again where it can't. */
+async function begun(simulator: Simulator, events: readonly GatewayEvent[]): Promise<Simulator> {
+  try {
+    for (const event of events) await simulator.event(event)
+    return simulator
+  } catch (error) {
+    await simulator.close()
+    throw error
   }
 }
 
