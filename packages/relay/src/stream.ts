@@ -156,7 +156,8 @@ export async function createStream({ url, key, connect }: StreamOptions): Promis
     },
     async subscribe(request, hear, signal) {
       try {
-        await call('subscribe', request, signal, ({ id: _, ...event }) => {
+        await call('subscribe', request, signal, ({ id: _, cancelled, ...event }) => {
+          if (cancelled) return { result: undefined }
           hear(event)
           return undefined
         })
