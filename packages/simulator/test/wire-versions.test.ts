@@ -92,7 +92,7 @@ describe.each(VERSIONS)('server version %i', (version) => {
     client.send(87, 11, ...AAPL, 1, 'TRADES', 1)
     client.send(...history(12, { duration: '1 D', size: '1 day', what: 'SCHEDULE', format: 1 }))
     expect(await client.next(3)).toEqual([
-      ['79', '10', '1', '1', 'AAPL', 'STK', 'NASDAQ', 'USD', '0', ...since(176, version, 'APPLE INC', '')],
+      ['79', '10', '1', '1', 'AAPL', 'STK', 'NASDAQ', 'USD', '1', 'OPT', ...since(176, version, 'APPLE INC', '')],
       ['88', '11', '20200102-14:30:00'],
       [
         ...['106', '12', '20260408-09:30:00', '20260408-16:00:00', 'US/Eastern', '1'],

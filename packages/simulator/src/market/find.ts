@@ -2,7 +2,8 @@ import type { ContractQuery, Listing } from './types.ts'
 
 /**
  * Whether a listing fits what a client asked, as IBKR matches: every field that is given must agree, a conId alone is
- * enough. A continuous future answers only to its own type: `FUT` and a bare symbol mean dated ones.
+ * enough. A continuous future answers only to its own type: `FUT` and a bare symbol mean dated ones. Nor
+ * does a bare symbol mean its issuer's bonds.
  */
 export function fits(query: ContractQuery, listing: Listing): boolean {
   if (query.conId !== 0 && query.conId !== listing.conId) return false
@@ -24,7 +25,7 @@ export function fits(query: ContractQuery, listing: Listing): boolean {
 const same = (asked: string, own: string): boolean => asked === '' || asked === own
 
 function fitsType({ secType, conId }: ContractQuery, listing: Listing): boolean {
-  if (secType === '') return conId !== 0 || listing.secType !== 'CONTFUT'
+  if (secType === '') return conId !== 0 || (listing.secType !== 'CONTFUT' && listing.secType !== 'BOND')
   return secType === listing.secType
 }
 

@@ -58,8 +58,10 @@ export function createMarket({ products, seed, replayed, events = noEvents() }: 
   }
 }
 
-/** A search names what stands for a contract to be chosen: no dated future, but what is beneath it. */
+/** A search names what stands for a contract to be chosen: no dated future, but what is beneath it, and no single bond. */
 function isLike({ symbol, longName, secType }: Listing, pattern: string): boolean {
   const start = pattern.toUpperCase()
-  return secType !== 'FUT' && (symbol.startsWith(start) || longName.toUpperCase().startsWith(start))
+  return (
+    secType !== 'FUT' && secType !== 'BOND' && (symbol.startsWith(start) || longName.toUpperCase().startsWith(start))
+  )
 }

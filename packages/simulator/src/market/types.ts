@@ -37,11 +37,25 @@ export interface Listing {
   readonly underSecType: string
   /** As IBKR names zones: `US/Eastern`, `US/Central`, `MET`, `GB-Eire`, `Japan`. */
   readonly timeZoneId: string
+  /** Of the rule of price increments that holds on each exchange; undefined: none but minTick. */
+  readonly marketRuleId?: number
+  /** Of bonds. */
+  readonly bond?: BondTerms
   readonly secIds: readonly (readonly [tag: string, value: string])[]
   /** First instant with history, epoch seconds. */
   readonly headSec: number
   /** First instant after the last trade, epoch seconds; undefined where nothing expires. */
   readonly endSec: number | undefined
+}
+
+/** What a bond promises. Dates `yyyymmdd`; the coupon in percent a year. */
+export interface BondTerms {
+  readonly cusip: string
+  readonly coupon: number
+  readonly maturity: string
+  readonly issued: string
+  readonly ratings: string
+  readonly type: string
 }
 
 /** What a client asked for: fields as they came, '' or 0 where absent. */

@@ -9,7 +9,7 @@ import { exchangeOf } from './resolve.ts'
 const DAY_SECONDS = 86_400
 /** Gateways list today's hours and those of the five days that follow. */
 const DAYS_OF_HOURS = 6
-const ORDER_TYPES = 'ACTIVETIM,ADJUST,ALERT,ALLOC,DAY,GTC,LMT,MKT,STP,STPLMT,WHATIF'
+export const ORDER_TYPES = 'ACTIVETIM,ADJUST,ALERT,ALLOC,DAY,GTC,LMT,MKT,STP,STPLMT,WHATIF'
 
 export interface DetailsMessage {
   readonly version: number
@@ -63,7 +63,7 @@ export function detailsMessage({ version, reqId, query, listing, market, nowSec 
     1, // aggGroup
     listing.underSymbol,
     listing.underSecType,
-    '', // marketRuleIds: no rule but minTick
+    marketRuleIds(listing),
     listing.lastTradeDate,
     listing.stockType,
     // Up to 163 one size (sizeMinTick), from 164 on three: minimum, increment, suggested increment.
@@ -72,6 +72,11 @@ export function detailsMessage({ version, reqId, query, listing, market, nowSec 
     ...(version >= SINCE.ineligibility ? [0] : []),
   ]
   return frame(fields)
+}
+
+/** The id of the price rule on each of the exchanges; '' where there is no rule but minTick. */
+export function marketRuleIds({ marketRuleId, validExchanges }: Listing): string {
+  return marketRuleId === undefined ? '' : validExchanges.map(() => marketRuleId).join(',')
 }
 
 /** `20260402:0930-20260402:1600;20260403:CLOSED;…` on the listing's own clock, today's and the next five days'. */

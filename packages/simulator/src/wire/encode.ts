@@ -7,6 +7,7 @@ export const SINCE = {
   issuerId: 176,
   lastTradeDate: 182,
   ineligibility: 186,
+  bondHours: 188,
   errorTime: 194,
   historicalDataEnd: 196,
   timeInMillis: 197,

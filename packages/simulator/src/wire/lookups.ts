@@ -1,3 +1,4 @@
+import { bondMessage } from './bond.ts'
 import { detailsMessage } from './details.ts'
 import { ascii7, SINCE } from './encode.ts'
 import type { FieldReader } from './fields.ts'
@@ -7,7 +8,7 @@ import type { Peer } from './peer.ts'
 import { NOT_FOUND } from './refusal.ts'
 import { resolve } from './resolve.ts'
 
-/** Message 9: one contractDetails (10) for each listing that fits, then the end (52); error 200 where none does. */
+/** Message 9: one contractDetails (10, of a bond 18) for each listing that fits, then the end (52); error 200 where none does. */
 export function reqContractDetails(peer: Peer, reader: FieldReader): void {
   reader.skip(1)
   const reqId = reader.reqId()
@@ -17,9 +18,10 @@ export function reqContractDetails(peer: Peer, reader: FieldReader): void {
     const now = nowSec(gateway)
     const listings = resolve(gateway.market, query, now)
     if (listings.length === 0) return peer.errorBytes(reqId, 200, NOT_FOUND)
-    const details = listings.map((listing) =>
-      detailsMessage({ version, reqId, query, listing, market: gateway.market, nowSec: now }),
-    )
+    const details = listings.map((listing) => {
+      const message = { version, reqId, query, listing, market: gateway.market, nowSec: now }
+      return listing.bond ? bondMessage(message, listing.bond) : detailsMessage(message)
+    })
     return Buffer.concat([...details, frame([52, 1, reqId])])
   })
 }
@@ -28,14 +30,16 @@ export function reqContractDetails(peer: Peer, reader: FieldReader): void {
 export function reqMatchingSymbols(peer: Peer, reader: FieldReader): void {
   const reqId = reader.reqId()
   const pattern = reader.text().trim()
-  const listings = pattern === '' ? [] : peer.gateway.market.search(pattern)
+  const { market } = peer.gateway
+  const now = nowSec(peer.gateway)
+  const listings = pattern === '' ? [] : market.search(pattern)
   const rows = listings.flatMap((listing) => [
     listing.conId,
     listing.symbol,
     listing.secType,
     listing.primaryExchange,
     listing.currency,
-    0, // derivatives: none listed
+    ...(market.chains(listing, now).length > 0 ? [1, 'OPT'] : [0]), // what is derived from it
     ...(peer.version >= SINCE.issuerId ? [ascii7(listing.longName), ''] : []),
   ])
   peer.send([79, reqId, listings.length, ...rows])

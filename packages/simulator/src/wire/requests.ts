@@ -2,11 +2,13 @@ import { closeById, closeWith, refuseOrder, reqAccountUpdates, sendAccounts, sen
 import { reqSecDefOptParams } from './chains.ts'
 import { SINCE } from './encode.ts'
 import type { FieldReader } from './fields.ts'
+import { reqHistogramData } from './histogram.ts'
 import { cancelHeadTimestamp, cancelHistoricalData, reqHeadTimestamp, reqHistoricalData } from './historical.ts'
 import { reqContractDetails, reqCurrentTime, reqCurrentTimeInMillis, reqMatchingSymbols } from './lookups.ts'
 import { cancelMktData, reqMarketDataType, reqMktData } from './marketdata.ts'
 import type { Peer } from './peer.ts'
 import { cancelRealTimeBars, reqRealTimeBars } from './realtime.ts'
+import { reqMarketRule } from './rules.ts'
 import { cancelTickByTick, reqTickByTick } from './tickbytick.ts'
 import { reqHistoricalTicks } from './ticks.ts'
 import { unknownTicker, unsupported } from './unsupported.ts'
@@ -55,10 +57,10 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [82, closeWith(80, 0)],
   [85, closeWith(85, 0)],
   [87, reqHeadTimestamp],
-  [88, unsupported('Histograms are', 0)],
+  [88, reqHistogramData],
   [89, unknownTicker(0)],
   [90, cancelHeadTimestamp],
-  [91, unsupported('Market rules are', 0)],
+  [91, reqMarketRule],
   [96, reqHistoricalTicks],
   [97, reqTickByTick],
   [98, cancelTickByTick],

@@ -1,3 +1,5 @@
+import { ruleIdOf } from '../rules.ts'
+import { bonds } from './bonds.ts'
 import { futures } from './futures.ts'
 import { indices } from './indices.ts'
 import { otc } from './otc.ts'
@@ -7,5 +9,10 @@ import { stocks } from './stocks.ts'
 
 /** Everything the market lists, in a fixed order. */
 export function allProducts(): Product[] {
-  return [...stocks(), ...pairs(), ...indices(), ...coins(), ...otc(), ...futures()]
+  return [...stocks(), ...pairs(), ...indices(), ...coins(), ...otc(), ...bonds(), ...futures()].map(withRule)
+}
+
+function withRule(product: Product): Product {
+  const marketRuleId = ruleIdOf(product.listing.minTick)
+  return marketRuleId === undefined ? product : { ...product, listing: { ...product.listing, marketRuleId } }
 }

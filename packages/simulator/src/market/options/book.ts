@@ -4,6 +4,7 @@ import { fits } from '../find.ts'
 import { levelAt } from '../level.ts'
 import { BLANK, NO_OFF_HOURS, type Product } from '../listings/product.ts'
 import { hashText } from '../noise.ts'
+import { ruleIdOf } from '../rules.ts'
 import type { ContractQuery, Listing, OptionChain } from '../types.ts'
 import { type Expiry, expiriesAt, expiryOf } from './expiries.ts'
 import { decode, encode } from './ids.ts'
@@ -141,6 +142,7 @@ interface OptionOf {
 function optionOf({ index, root, expiry, strike, right, underlying, seed }: OptionOf): Product {
   const { listing: under } = underlying
   const { day, endSec, tradingClass, week } = expiry
+  const marketRuleId = ruleIdOf(root.tick)
   const localSymbol = localSymbolOf(root.secType, tradingClass, day, right, strike)
   const listing: Listing = {
     ...BLANK,
@@ -159,6 +161,7 @@ function optionOf({ index, root, expiry, strike, right, underlying, seed }: Opti
     longName: under.longName,
     industry: under.industry,
     minTick: root.tick,
+    ...(marketRuleId === undefined ? {} : { marketRuleId }),
     underConId: under.conId,
     underSymbol: under.secType === 'FUT' ? under.localSymbol : under.symbol,
     underSecType: under.secType,

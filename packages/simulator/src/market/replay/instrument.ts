@@ -58,6 +58,7 @@ function idsOf(listing: Listing): string[] {
     if (exchange === 'EUREX') return [`${symbol} ${tradingClass} ${lastTradeDate}.${exchange}`]
     return [`${localSymbol}.${exchange}`, `${localSymbol.slice(0, -1)}${contractMonth.slice(2, 4)}.${exchange}`]
   }
+  if (secType === 'BOND') return [`${localSymbol.toUpperCase()}.${exchange}`]
   if (secType === 'CFD') return [`${symbol}.IBCFD`]
   if (secType === 'CMDTY') return [`${symbol}.IBCMDTY`]
   const name = symbol.replaceAll(' ', '-')
