@@ -82,14 +82,15 @@ describe('silence', () => {
     const late = await RawClient.open(port)
     clients.push(late)
     late.greet('v100..193')
-    // A socket of our own is read in the order it was written: this one closes after the others were read.
-    await expect.poll(() => simulator?.received.length).toBeGreaterThan(0)
     await new Promise((resolve) => setTimeout(resolve, 30))
     faults.halfOpen = false
     client.send(49, 1)
     const fresh = await join(simulator as Simulator, 2)
-    fresh.send(49, 1)
-    expect(await fresh.one()).toEqual(TIME)
+    // Whatever the first would be told, it has been by the time another has had ten answers.
+    for (let i = 0; i < 10; i++) {
+      fresh.send(49, 1)
+      expect(await fresh.one()).toEqual(TIME)
+    }
     expect([client.messages, late.messages, client.closed, late.closed]).toEqual([[], [], false, false])
   })
 })

@@ -109,6 +109,9 @@ it('counts open requests over all clients of a login', async () => {
   const other = await RawClient.start(port, 193, 2)
   expect(await answer(other, ...history(++id))).toContain('322 Error processing request')
   expect(violations.map(({ rule }) => rule)).toEqual(['open'])
+  // The one refused holds no place: when one of the fifty ends, the next goes.
+  expect(await answer(client, 25, 1, id - 1)).toContain('162')
+  expect(await answer(other, ...history(++id))).toBe('17')
   client.end()
   await client.ended()
   await expect.poll(() => answer(other, ...history(++id))).toBe('17')

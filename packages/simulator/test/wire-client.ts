@@ -11,6 +11,8 @@ export class RawClient {
 
   private constructor(socket: Socket) {
     this.socket = socket
+    // Otherwise a second message waits for the first one's acknowledgement, which a silent peer delays.
+    socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#read(Buffer.from(chunk)))
     socket.on('error', () => {})
     socket.on('close', () => {
