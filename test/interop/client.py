@@ -93,7 +93,8 @@ async def kinds(ib):
     ):
         found = await ib.reqContractDetailsAsync(contract)
         assert len(found) == 1 and found[0].contract.conId > 0, f"{contract}: {found}"
-    assert await ib.reqContractDetailsAsync(Contract(secType="BOND", exchange="SMART", currency="USD"))
+    # ib_async reads a coupon as a whole number, and loses bonds that have another.
+    assert await ib.reqContractDetailsAsync(Contract(symbol="IBM", secType="BOND", exchange="SMART", currency="USD"))
 
 
 @check

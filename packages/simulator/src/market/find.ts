@@ -3,7 +3,7 @@ import type { ContractQuery, Listing } from './types.ts'
 /**
  * Whether a listing fits what a client asked, as IBKR matches: every field that is given must agree, a conId alone is
  * enough. A continuous future answers only to its own type: `FUT` and a bare symbol mean dated ones. Nor
- * does a bare symbol mean its issuer's bonds.
+ * does a bare symbol mean a CFD on it, or its issuer's bonds.
  */
 export function fits(query: ContractQuery, listing: Listing): boolean {
   if (query.conId !== 0 && query.conId !== listing.conId) return false
@@ -24,8 +24,10 @@ export function fits(query: ContractQuery, listing: Listing): boolean {
 
 const same = (asked: string, own: string): boolean => asked === '' || asked === own
 
+const ONLY_BY_TYPE: ReadonlySet<string> = new Set<Listing['secType']>(['CONTFUT', 'CFD', 'BOND'])
+
 function fitsType({ secType, conId }: ContractQuery, listing: Listing): boolean {
-  if (secType === '') return conId !== 0 || (listing.secType !== 'CONTFUT' && listing.secType !== 'BOND')
+  if (secType === '') return conId !== 0 || !ONLY_BY_TYPE.has(listing.secType)
   return secType === listing.secType
 }
 

@@ -58,10 +58,14 @@ export function createMarket({ products, seed, replayed, events = noEvents() }: 
   }
 }
 
-/** A search names what stands for a contract to be chosen: no dated future, but what is beneath it, and no single bond. */
-function isLike({ symbol, longName, secType }: Listing, pattern: string): boolean {
+/** What is found under the name of something else: dated futures, CFDs on stocks, single bonds. */
+function isUnder({ secType, underSecType }: Listing): boolean {
+  return secType === 'FUT' || secType === 'BOND' || (secType === 'CFD' && underSecType === 'STK')
+}
+
+/** A search names what stands for a contract to be chosen. */
+function isLike(listing: Listing, pattern: string): boolean {
+  const { symbol, longName } = listing
   const start = pattern.toUpperCase()
-  return (
-    secType !== 'FUT' && secType !== 'BOND' && (symbol.startsWith(start) || longName.toUpperCase().startsWith(start))
-  )
+  return !isUnder(listing) && (symbol.startsWith(start) || longName.toUpperCase().startsWith(start))
 }

@@ -1,4 +1,5 @@
-import type { JudgedRequest } from '../judge.ts'
+import { isSmall, type JudgedRequest } from '../judge.ts'
+import type { ContractQuery } from '../market/types.ts'
 import { FieldError, FieldReader } from './fields.ts'
 import { type Gateway, nowSec } from './gateway.ts'
 import { parseBarSize } from './limits.ts'
@@ -46,28 +47,32 @@ export function judgedOf(gateway: Gateway, messageId: number, fields: readonly s
   }
 }
 
-type Judged = (gateway: Gateway, fields: readonly string[]) => JudgedRequest
+/** A size that is none is refused as such, and stands for a long one here. */
+const LONG_SEC = 60
+
+type Judged = (gateway: Gateway, fields: readonly string[]) => JudgedRequest | undefined
 
 const READERS: ReadonlyMap<number, Judged> = new Map<number, Judged>([
   [
     20,
     (gateway, fields) => {
       const reader = new FieldReader(fields, 2)
-      const what = contractOf(gateway, reader)
+      const query = reader.contract()
       const end = reader.text()
       const size = reader.text()
+      // No rule looks at bars of a minute and longer, so nobody has to know whose they are.
+      if (!isSmall({ kind: 'bars', barSec: parseBarSize(size)?.seconds ?? LONG_SEC })) return undefined
+      const what = named(gateway, query)
       const rest = [reader.text(), reader.text()]
       const whatToShow = reader.text().toUpperCase()
-      // A schedule is made of days whatever its size says, and so is no small request.
-      const barSec = parseBarSize(size)?.seconds ?? 60
-      return judged('bars', what, whatToShow, [end, size, ...rest, reader.text()], barSec)
+      return judged('bars', what, whatToShow, [end, size, ...rest, reader.text()], parseBarSize(size)?.seconds)
     },
   ],
   [
     50,
     (gateway, fields) => {
       const reader = new FieldReader(fields, 3)
-      const what = contractOf(gateway, reader, false)
+      const what = named(gateway, reader.contract(false))
       const size = reader.text()
       return judged('realtime', what, reader.text().toUpperCase(), [size, reader.text()])
     },
@@ -76,7 +81,7 @@ const READERS: ReadonlyMap<number, Judged> = new Map<number, Judged>([
     87,
     (gateway, fields) => {
       const reader = new FieldReader(fields, 2)
-      const what = contractOf(gateway, reader)
+      const what = named(gateway, reader.contract())
       const useRTH = reader.text()
       return judged('head', what, reader.text().toUpperCase(), [useRTH, reader.text()])
     },
@@ -85,7 +90,7 @@ const READERS: ReadonlyMap<number, Judged> = new Map<number, Judged>([
     96,
     (gateway, fields) => {
       const reader = new FieldReader(fields, 2)
-      const what = contractOf(gateway, reader)
+      const what = named(gateway, reader.contract())
       const range = [reader.text(), reader.text(), reader.text()]
       return judged('ticks', what, reader.text().toUpperCase(), [...range, reader.text(), reader.text()])
     },
@@ -98,8 +103,7 @@ interface Named {
 }
 
 /** A contract by its id, however it was described; where that is not one contract, by the description. */
-function contractOf(gateway: Gateway, reader: FieldReader, withIncludeExpired = true): Named {
-  const query = reader.contract(withIncludeExpired)
+function named(gateway: Gateway, query: ContractQuery): Named {
   const [listing, second] = resolve(gateway.market, query, nowSec(gateway))
   const contract = listing && !second ? String(listing.conId) : Object.values(query).join('|')
   return { contract, exchange: query.exchange }

@@ -30,14 +30,14 @@ const BONDS: readonly Row[] = [
   },
   {
     symbol: 'IBM',
-    localSymbol: 'IBM 3 1/2 05/15/29',
+    localSymbol: 'IBM 4 05/15/29',
     name: 'INTL BUSINESS MACHINES CORP',
     exchange: 'FINRA',
     price: 96,
     tick: 0.001,
     terms: {
-      cusip: '459200KA8',
-      coupon: 3.5,
+      cusip: '459200KZ3',
+      coupon: 4,
       maturity: '20290515',
       issued: '20190515',
       ratings: 'A3/A-',

@@ -7,6 +7,37 @@ const QUOTED: readonly [symbol: string, secType: 'CFD' | 'CMDTY', name: string, 
   ['IBUS500', 'CFD', 'IBKR US 500 CFD', 5700, 0.01, 0.8],
 ]
 
+// biome-ignore format: a table
+const STOCKS: readonly [symbol: string, name: string, price: number, conId: number][] = [
+  ['AAPL', 'APPLE INC', 220, 265598],
+  ['MSFT', 'MICROSOFT CORP', 410, 272093],
+]
+
+/** CFDs on stocks: quoted by IBKR when the stock trades, and near to it. `conId` is the stock's. */
+export function stockCfds(): Product[] {
+  return STOCKS.map(([symbol, longName, price, conId]) => {
+    const localSymbol = `${symbol}n`
+    const listing: Listing = {
+      ...BLANK,
+      conId: idOf(`${symbol} CFD`),
+      symbol,
+      secType: 'CFD',
+      localSymbol,
+      tradingClass: localSymbol,
+      marketName: localSymbol,
+      longName,
+      validExchanges: ['SMART'],
+      underConId: conId,
+      underSymbol: symbol,
+      underSecType: 'STK',
+      headSec: instant('2014-01-02', '14:30'),
+    }
+    // The stock's own path, so that both move together.
+    const motion = { price, swing: 1, volume: 0, quiet: 0, offHours: NO_OFF_HOURS, halfSpread: 6 }
+    return { listing, venue: 'us' as const, path: `${symbol} NASDAQ`, ...motion }
+  })
+}
+
 /** What IBKR itself quotes, on SMART alone: there are no trades of it. */
 export function otc(): Product[] {
   return QUOTED.map(([symbol, secType, longName, price, minTick, swing]) => {
