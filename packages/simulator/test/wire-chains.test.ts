@@ -98,7 +98,7 @@ describe('options of the real market', () => {
     const client = await RawClient.start(simulator.port, 193, 2)
     const option = (month: string) => {
       const fields = contract('AAPL', 'OPT', 'SMART', { month, currency: 'USD', expired: 1 })
-      return fields.with(4, '220.0').with(5, 'C')
+      return fields.with(4, '220.0').with(5, 'CALL')
     }
     client.send(...history(1, { of: option('20261218'), size: '1 day', duration: '5 D' }))
     client.send(...history(2, { of: option('20261120'), end: '20261119-20:00:00' }))

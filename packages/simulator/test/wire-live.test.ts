@@ -255,6 +255,26 @@ describe('tick by tick', () => {
   })
 })
 
+describe('a client that does not read', () => {
+  it('loses live data instead of filling memory, and is told what comes once it reads again', async () => {
+    await simulator.close()
+    await start(real, Date.UTC(2024, 9, 2, 1) / 1000)
+    const btc = contract('BTC', 'CRYPTO', 'PAXOS', { currency: 'USD' }).slice(0, 12)
+    await sent(tickByTick(1, 'BidAsk', 0, 0, btc))
+    client.socket.pause()
+    const [jumps, seconds] = [300, 600]
+    for (let i = 0; i < jumps; i++) {
+      hand.jump(seconds)
+      await new Promise(setImmediate)
+    }
+    client.socket.resume()
+    const late = await settled()
+    expect(late.length).toBeGreaterThan(5000)
+    expect(late.length).toBeLessThan((jumps * seconds) / 2)
+    expect((await after(1)).length).toBeGreaterThan(0)
+  })
+})
+
 describe('market data', () => {
   it('tells what it is like, its type, and the quote; then what changes', async () => {
     const messages = await sent(marketData(5))

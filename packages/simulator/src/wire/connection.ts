@@ -15,6 +15,8 @@ import type { OpenRequest, Peer } from './peer.ts'
 import { handle } from './requests.ts'
 
 const START_API = 71
+/** Live data is not kept for a client beyond so many messages. */
+const MAX_WAITING = 5000
 const CLIENT_ID_IN_USE = 'Unable to connect as the client id is already in use. Retry with a unique client id.'
 
 /**
@@ -92,6 +94,10 @@ class Connection implements Peer {
     judge.disconnected(this.serial)
     peers.delete(this)
     if (this.#clientId !== undefined) this.gateway.clientIds.delete(this.#clientId)
+  }
+
+  isBehind(): boolean {
+    return this.#outbox.waiting > MAX_WAITING
   }
 
   send(fields: readonly (string | number)[]): void {

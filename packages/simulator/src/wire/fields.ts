@@ -78,6 +78,7 @@ export class FieldReader {
 
   #right(): string {
     const text = this.text().trim().toUpperCase()
+    if (text === 'CALL' || text === 'PUT') return text.slice(0, 1)
     return text === '0' || text === '?' ? '' : text
   }
 

@@ -41,7 +41,8 @@ const MAX_BEHIND_SEC = 600
 
 /**
  * Calls `tell` with every stretch of whole seconds `[fromSec, toSec)` that passes from now on, until the subscription
- * ends. While IBKR or the market's farm is out of reach nothing is told, and it is never told later.
+ * ends. While IBKR or the market's farm is out of reach nothing is told, nor to a client that does not read, and it is
+ * never told later.
  */
 export function feed(peer: Peer, kind: LiveKind, reqId: number, tell: (fromSec: number, toSec: number) => void): void {
   const { gateway } = peer
@@ -52,7 +53,7 @@ export function feed(peer: Peer, kind: LiveKind, reqId: number, tell: (fromSec: 
     const fromSec = Math.max(toldSec, toSec - MAX_BEHIND_SEC)
     toldSec = toSec
     const { lost, marketBroken, competing } = gateway.faults
-    if (lost || marketBroken || competing) return
+    if (lost || marketBroken || competing || peer.isBehind()) return
     try {
       tell(fromSec, toSec)
     } catch (error) {

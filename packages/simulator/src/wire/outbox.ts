@@ -41,6 +41,11 @@ export class Outbox {
     socket.once('close', () => this.#stop.abort())
   }
 
+  /** How many replies wait for the client to read. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
   /** Sends bytes that are ready, at once where nothing waits before them. */
   send(bytes: Buffer): void {
     const isPlain = this.#manner.delayMs() === 0 && this.#manner.framing() === 'whole'

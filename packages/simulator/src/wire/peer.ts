@@ -21,6 +21,8 @@ export interface Peer {
   /** Historical requests and head timestamps without their end, by request id. */
   readonly open: Map<number, OpenRequest>
   readonly live: Live
+  /** Whether it reads so slowly that thousands of messages wait for it. */
+  isBehind(): boolean
   send(fields: readonly (string | number)[]): void
   /** An error or notice; `reqId` −1 where it belongs to no request. */
   error(reqId: number, code: number, text: string): void
