@@ -203,7 +203,7 @@ export function createPacing({
   /** Whether it surely goes in time, by what is cheap to reckon: behind everyone else, the message rate used in full. */
   function isSoon({ charge }: Waiter, waitMs: number): boolean {
     if (charge.small > 0) return false
-    const rounds = Math.ceil((windows.usage().messages + queue.size + 1) / rules.messages.limit)
+    const rounds = 1 + Math.ceil((windows.usage().messages + queue.size + 1) / rules.messages.limit)
     const identicalMs = charge.identity === undefined ? 0 : lengthMs(rules.identical)
     return windows.heldMs('messages') + identicalMs + rounds * lengthMs(rules.messages) <= waitMs
   }

@@ -50,7 +50,7 @@ function play<W extends Waiter>(outlook: Outlook<W>, waiter: W, comesAt: number 
     if (expected && (comesAt === 'last' ? queue.size === 0 : atMs >= comesAt)) {
       expected = false
       queue.add(waiter)
-    } else atMs = Math.min(atMs + pass.wakeMs, expected && comesAt !== 'last' ? comesAt : Infinity)
+    } else atMs = Math.min(atMs + Math.max(1, pass.wakeMs), expected && comesAt !== 'last' ? comesAt : Infinity)
     if (atMs === Infinity) return atMs
   }
 }

@@ -39,7 +39,7 @@ export interface Ledger {
 }
 
 interface State {
-  /** Instants of the last second's messages. */
+  /** Instants of the messages of the last second and the jitter. */
   messages: number[]
   small: Sent[]
   /** When an identity went last, the oldest first. */
@@ -58,7 +58,8 @@ function ledgerOf(rules: Rules, state: State): Ledger {
   /** Drops what has left every window. After a clock that was set back, what went "later" went now: too long a wait, never too short. */
   function forget(nowMs: number): void {
     for (let i = messages.length - 1; i >= 0 && (messages[i] ?? 0) > nowMs; i--) messages[i] = nowMs
-    while (messages.length > 0 && (messages[0] ?? 0) <= nowMs - lengthMs(rules.messages)) messages.shift()
+    const keptMs = lengthMs(rules.messages) + rules.messages.jitterMs
+    while (messages.length > 0 && (messages[0] ?? 0) <= nowMs - keptMs) messages.shift()
     if ((state.small.at(-1)?.atMs ?? 0) > nowMs)
       state.small = state.small.map((one) => (one.atMs > nowMs ? { ...one, atMs: nowMs } : one))
     while ((state.small[0]?.atMs ?? Infinity) <= nowMs - lengthMs(rules.small)) state.small.shift()
@@ -69,13 +70,18 @@ function ledgerOf(rules: Rules, state: State): Ledger {
   }
 
   function messageWaitMs(nowMs: number): number {
-    const full = messages[messages.length - rules.messages.limit]
-    const windowMs = full === undefined ? 0 : full + lengthMs(rules.messages) - nowMs
-    return Math.max(windowMs, held.messages - nowMs)
+    const { limit, most, jitterMs } = rules.messages
+    const fullMs = messages[messages.length - limit]
+    if (fullMs === undefined) return Math.max(0, held.messages - nowMs)
+    const windowMs = fullMs + lengthMs(rules.messages) - nowMs
+    const burstMs = messages[messages.length - (most - limit)] ?? -Infinity
+    const spreadMs = Math.min(windowMs + jitterMs, burstMs + jitterMs - nowMs)
+    return Math.max(windowMs, spreadMs, held.messages - nowMs)
   }
 
   function smallWaitMs(weight: number, nowMs: number): number {
-    let over = state.small.reduce((sum, one) => sum + one.small, weight) - rules.small.limit
+    let over = weight - rules.small.limit
+    for (const one of state.small) over += one.small
     let windowMs = 0
     for (const one of state.small) {
       if (over <= 0) break
@@ -106,14 +112,14 @@ function ledgerOf(rules: Rules, state: State): Ledger {
   return {
     refusal({ small, contract, identity }, nowMs) {
       forget(nowMs)
-      const waits = [
-        ['messages', messageWaitMs(nowMs)],
-        ['small', small > 0 ? smallWaitMs(small, nowMs) : 0],
-        ['contract', contract === undefined ? 0 : contractWaitMs(contract, nowMs)],
-        ['identical', identity === undefined ? 0 : identicalWaitMs(identity, nowMs)],
-      ] as const
-      const [rule, waitMs] = waits.find(([, ms]) => ms > 0) ?? []
-      return rule && { rule, waitMs }
+      const all = messageWaitMs(nowMs)
+      if (all > 0) return { rule: 'messages', waitMs: all }
+      const weighed = small > 0 ? smallWaitMs(small, nowMs) : 0
+      if (weighed > 0) return { rule: 'small', waitMs: weighed }
+      const alike = contract === undefined ? 0 : contractWaitMs(contract, nowMs)
+      if (alike > 0) return { rule: 'contract', waitMs: alike }
+      const twin = identity === undefined ? 0 : identicalWaitMs(identity, nowMs)
+      return twin > 0 ? { rule: 'identical', waitMs: twin } : undefined
     },
     record(charge, atMs) {
       messages.push(atMs)
@@ -127,7 +133,8 @@ function ledgerOf(rules: Rules, state: State): Ledger {
     heldMs: (what, nowMs) => Math.max(0, held[what] - nowMs),
     usage(nowMs) {
       forget(nowMs)
-      return { messages: messages.length, small: state.small.reduce((sum, one) => sum + one.small, 0) }
+      const inWindow = messages.filter((atMs) => atMs > nowMs - lengthMs(rules.messages))
+      return { messages: inWindow.length, small: state.small.reduce((sum, one) => sum + one.small, 0) }
     },
     copy: (sent = { messages, small: state.small }) =>
       ledgerOf(rules, {

@@ -18,15 +18,15 @@ const REQUESTS: readonly Lane[] = ['small', 'plain']
 
 /** A pass that asks each waiter whether it is ready; in a forecast all are taken for ready. */
 export function createPass({ asksReady }: { asksReady: boolean }): Pass {
-  const closed = new Set<Lane>()
+  const closed: Lane[] = []
   const stopped = new Set<string>()
   let wakeMs = Infinity
   const close = (lanes: readonly Lane[], ms: number) => {
-    for (const lane of lanes) closed.add(lane)
+    closed.push(...lanes)
     wakeMs = Math.min(wakeMs, ms)
   }
   return {
-    closed: (lane) => closed.has(lane),
+    closed: (lane) => closed.includes(lane),
     stops({ charge: { contract, identity }, isReady }) {
       if (asksReady && isReady?.() === false) {
         wakeMs = Math.min(wakeMs, LOOK_MS)

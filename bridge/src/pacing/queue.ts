@@ -38,66 +38,79 @@ export interface Queue<W extends Waiter> {
   copy(): Queue<W>
 }
 
-/** The waiters of one rank, each caller's in their order; whoever had a turn goes behind the other callers. */
-type Line<W> = Map<string, W[]>
-
-interface State<W> {
-  readonly lanes: Map<Lane, Map<number, Line<W>>>
-  /** How often in a row a rank of a lane, or a lane, was passed over. */
-  readonly passed: Map<string, number>
+/** The waiters of one rank in one lane. */
+interface Line<W> {
+  readonly rank: number
+  /** Each caller's in their order; whoever had a turn goes behind the other callers. */
+  readonly callers: Map<string, W[]>
+  /** How often in a row it was passed over. */
+  passed: number
 }
+
+interface Lines<W> {
+  /** The lowest rank first. */
+  readonly lines: Line<W>[]
+  passed: number
+}
+
+type Lanes<W> = Record<Lane, Lines<W>>
 
 interface Candidate<W> {
   readonly waiter: W
-  readonly key: string
-}
-
-interface Pick<W> {
-  readonly waiter: W
-  readonly turns: readonly string[]
-  readonly passed: readonly string[]
+  readonly line: Line<W>
+  readonly lane: Lines<W>
+  /** Of the same lane, and could have gone. */
+  readonly others: readonly Line<W>[]
 }
 
 export function createQueue<W extends Waiter>(): Queue<W> {
-  return queueOf({ lanes: new Map(), passed: new Map() })
+  const empty = () => ({ lines: [], passed: 0 })
+  return queueOf({ message: empty(), small: empty(), plain: empty() }, 0)
 }
 
-function queueOf<W extends Waiter>(state: State<W>): Queue<W> {
-  const { lanes, passed } = state
-  let picked: Pick<W> | undefined
-  let size = 0
-  for (const line of linesOf(state)) for (const own of line.values()) size += own.length
+function queueOf<W extends Waiter>(lanes: Lanes<W>, length: number): Queue<W> {
+  let size = length
+  let picked: Candidate<W> | undefined
+  let other: Candidate<W> | undefined
 
-  const lineOf = ({ lane, rank }: W): Line<W> => {
-    const ranks = lanes.get(lane) ?? new Map<number, Line<W>>()
-    lanes.set(lane, ranks)
-    const line = ranks.get(rank) ?? new Map<string, W[]>()
-    ranks.set(rank, line)
+  function lineOf({ lane, rank }: W): Line<W> {
+    const { lines } = lanes[lane]
+    const found = lines.find((line) => line.rank === rank)
+    if (found) return found
+    const line = { rank, callers: new Map<string, W[]>(), passed: 0 }
+    lines.push(line)
+    lines.sort((a, b) => a.rank - b.rank)
     return line
   }
 
-  const timesPassed = ({ key }: Candidate<W>) => passed.get(key) ?? 0
-
-  /** The first, or the one passed over too often. */
-  function choose(candidates: readonly Candidate<W>[]): Candidate<W> | undefined {
-    const [first] = candidates
-    const patient = candidates.reduce<Candidate<W> | undefined>(
-      (most, one) => (most && timesPassed(most) >= timesPassed(one) ? most : one),
-      undefined,
-    )
-    return patient && timesPassed(patient) >= SHARE - 1 ? patient : first
+  /** Who of a lane would go: of the lowest rank, or of the one that was passed over too often. */
+  function candidateOf(name: Lane, obstacles: Obstacles<W>): Candidate<W> | undefined {
+    const lane = lanes[name]
+    if (lane.lines.length === 0 || obstacles.closed(name)) return undefined
+    let best: { waiter: W; line: Line<W> } | undefined
+    const others: Line<W>[] = []
+    for (const line of lane.lines) {
+      const waiter = firstOf(line, obstacles)
+      if (!waiter) continue
+      const isOverdue = line.passed >= SHARE - 1 && line.passed > (best?.line.passed ?? 0)
+      if (!best || isOverdue) {
+        if (best) others.push(best.line)
+        best = { waiter, line }
+      } else others.push(line)
+    }
+    return best && { ...best, lane, others }
   }
 
-  function candidatesOf(lane: Lane, obstacles: Obstacles<W>): Candidate<W>[] {
-    if (obstacles.closed(lane)) return []
-    const ranks = [...(lanes.get(lane) ?? [])].sort(([a], [b]) => a - b)
-    return ranks.flatMap(([rank, line]) => {
-      for (const own of line.values()) {
-        const waiter = own.find((one) => !obstacles.stops(one))
-        if (waiter) return [{ waiter, key: `${lane} ${rank}` }]
-      }
-      return []
-    })
+  function drop(waiter: W, hadTurn: boolean): boolean {
+    const { callers } = lineOf(waiter)
+    const own = callers.get(waiter.caller)
+    const at = own?.indexOf(waiter) ?? -1
+    if (!own || at < 0) return false
+    own.splice(at, 1)
+    size--
+    if (own.length === 0 || hadTurn) callers.delete(waiter.caller)
+    if (own.length > 0 && hadTurn) callers.set(waiter.caller, own)
+    return true
   }
 
   return {
@@ -105,61 +118,52 @@ function queueOf<W extends Waiter>(state: State<W>): Queue<W> {
       return size
     },
     add(waiter) {
-      const line = lineOf(waiter)
-      const own = line.get(waiter.caller)
+      const { callers } = lineOf(waiter)
+      const own = callers.get(waiter.caller)
       if (own) own.push(waiter)
-      else line.set(waiter.caller, [waiter])
+      else callers.set(waiter.caller, [waiter])
       size++
     },
     remove: (waiter) => drop(waiter, false),
     next(obstacles) {
-      const [message] = candidatesOf('message', obstacles)
-      const requests = (['small', 'plain'] as const).map((lane) => {
-        const candidates = message ? [] : candidatesOf(lane, obstacles)
-        return { lane, candidates, best: choose(candidates) }
-      })
-      const lanesAt = requests
-        .flatMap(({ lane, best }) => (best ? [{ waiter: best.waiter, key: lane }] : []))
-        .sort((a, b) => a.waiter.rank - b.waiter.rank)
-      const lane = choose(lanesAt)
-      const found = requests.find((one) => one.lane === lane?.key)
-      const all = [...lanesAt, ...(found?.candidates ?? [])].map(({ key }) => key)
-      const turns = [lane?.key, found?.best?.key].filter((key) => key !== undefined)
-      const waiter = message?.waiter ?? lane?.waiter
-      picked = waiter && { waiter, turns, passed: all.filter((key) => !turns.includes(key)) }
-      return waiter
+      if (size === 0) return undefined
+      other = undefined
+      picked = candidateOf('message', obstacles)
+      if (picked) return picked.waiter
+      const small = candidateOf('small', obstacles)
+      const plain = candidateOf('plain', obstacles)
+      picked = small && plain ? first(small, plain) : (small ?? plain)
+      other = picked === small ? plain : small
+      return picked?.waiter
     },
     take(waiter) {
       drop(waiter, true)
       if (picked?.waiter !== waiter) return
-      for (const key of picked.turns) passed.delete(key)
-      for (const key of picked.passed) passed.set(key, (passed.get(key) ?? 0) + 1)
+      picked.line.passed = 0
+      picked.lane.passed = 0
+      for (const line of picked.others) line.passed++
+      if (other) other.lane.passed++
     },
-    copy: () =>
-      queueOf({
-        lanes: new Map(
-          [...lanes].map(([lane, ranks]) => [
-            lane,
-            new Map([...ranks].map(([rank, line]) => [rank, new Map([...line].map(([who, own]) => [who, [...own]]))])),
-          ]),
-        ),
-        passed: new Map(passed),
-      }),
-  }
-
-  function drop(waiter: W, hadTurn: boolean): boolean {
-    const line = lineOf(waiter)
-    const own = line.get(waiter.caller)
-    const at = own?.indexOf(waiter) ?? -1
-    if (!own || at < 0) return false
-    own.splice(at, 1)
-    size--
-    if (own.length === 0 || hadTurn) line.delete(waiter.caller)
-    if (own.length > 0 && hadTurn) line.set(waiter.caller, own)
-    return true
+    copy() {
+      const copyOf = ({ lines, passed }: Lines<W>): Lines<W> => ({
+        passed,
+        lines: lines
+          .filter(({ callers }) => callers.size > 0)
+          .map((line) => ({ ...line, callers: new Map([...line.callers].map(([who, own]) => [who, [...own]])) })),
+      })
+      return queueOf({ message: copyOf(lanes.message), small: copyOf(lanes.small), plain: copyOf(lanes.plain) }, size)
+    },
   }
 }
 
-function linesOf<W>({ lanes }: State<W>): Line<W>[] {
-  return [...lanes.values()].flatMap((ranks) => [...ranks.values()])
+function firstOf<W extends Waiter>({ callers }: Line<W>, obstacles: Obstacles<W>): W | undefined {
+  for (const own of callers.values()) for (const one of own) if (!obstacles.stops(one)) return one
+  return undefined
+}
+
+/** Of two lanes: the one that was passed over too often, else the lower rank, else the one whose budget is scarce. */
+function first<W extends Waiter>(small: Candidate<W>, plain: Candidate<W>): Candidate<W> {
+  if (small.lane.passed >= SHARE - 1) return small
+  if (plain.lane.passed >= SHARE - 1) return plain
+  return small.waiter.rank <= plain.waiter.rank ? small : plain
 }

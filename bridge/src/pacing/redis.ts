@@ -80,7 +80,8 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
     const answer = await redis.eval(TAKE, keys.length, ...keys,
       `${self}:${++takes}`, charge.small, charge.contract ?? '', charge.identity ?? '', named,
       messages.limit, lengthMs(messages), small.limit, lengthMs(small), contract.limit, lengthMs(contract),
-      lengthMs(identical), rules.open.limit, LEASE.ms, OPEN_LOOK_MS)
+      lengthMs(identical), rules.open.limit, LEASE.ms, OPEN_LOOK_MS,
+      messages.most - messages.limit, messages.jitterMs)
     const [rule, waitMs, inMessages, inSmall, allHeldMs, smallHeldMs] = takenSchema.parse(answer)
     usage = { messages: inMessages, small: inSmall }
     held.messages = clock.now() + allHeldMs

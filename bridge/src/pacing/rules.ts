@@ -13,10 +13,18 @@ export interface Rule {
   readonly source: string
 }
 
+/** The message rate, of which we leave some free: that many may be late. */
+export interface MessageRule extends Rule {
+  /** What IBKR allows in the window. */
+  readonly most: number
+  /** What is held up by no more than this, milliseconds, breaks nothing. */
+  readonly jitterMs: number
+}
+
 /** What IBKR allows one login, all of it. `small` is the class of bars of 30 s and less, ticks, head timestamps and live 5-second bars. */
 export interface Rules {
   /** Messages of any kind. */
-  readonly messages: Rule
+  readonly messages: MessageRule
   /** Weight of small requests. */
   readonly small: Rule
   /** Small requests for one contract, exchange and type of data. */
@@ -27,14 +35,12 @@ export interface Rules {
   readonly open: { readonly limit: number; readonly source: string }
 }
 
+const SECOND_MS = 1000
+/** With the usual 100 market data lines. */
+const MOST_MESSAGES = 50
+
 export const RULES: Rules = {
-  messages: {
-    // IBKR's limit is 50 (market data lines ÷ 2); the five that are left are the margin for jitter.
-    limit: 45,
-    windowMs: 1000,
-    marginMs: 0,
-    source: 'TWS API documentation, "Pacing Limitations": market data lines ÷ 2 messages a second',
-  },
+  messages: messageRule(45),
   small: {
     limit: 60,
     windowMs: 600_000,
@@ -65,14 +71,28 @@ export function lengthMs({ windowMs, marginMs }: Rule): number {
   return windowMs + marginMs
 }
 
-/** The margin of a login that is set to use more of IBKR's limit than that, and has no messages left for jitter. */
-const TIGHT_MARGIN_MS = 20
+/**
+ * So many messages in any second. After a quiet spell all of them may go at once. But two such bursts a second apart are
+ * one burst to a gateway that was held up while the first came, so those that follow are spread: beyond `limit` within
+ * the window and the jitter, only what IBKR's own limit leaves free goes within the jitter. In the long run that costs
+ * nothing.
+ */
+function messageRule(limit: number): MessageRule {
+  const free = MOST_MESSAGES - limit
+  return {
+    limit,
+    windowMs: SECOND_MS,
+    // Who wants all of it has nothing left for jitter but a longer second.
+    marginMs: free > 0 ? 0 : 20,
+    most: MOST_MESSAGES,
+    jitterMs: Math.min(100, Math.floor((SECOND_MS * free) / limit)),
+    source: 'TWS API documentation, "Pacing Limitations": market data lines ÷ 2 messages a second',
+  }
+}
 
 /** The rules with the message rate that the settings give. */
 export function rulesWith({ messagesPerSec }: { messagesPerSec: number }): Rules {
-  const { messages } = RULES
-  const marginMs = messagesPerSec > messages.limit ? TIGHT_MARGIN_MS : messages.marginMs
-  return { ...RULES, messages: { ...messages, limit: messagesPerSec, marginMs } }
+  return { ...RULES, messages: messageRule(messagesPerSec) }
 }
 
 /** Bars of this length and shorter are small ("Historical Data Limitations"); for longer ones the hard limits are lifted. */

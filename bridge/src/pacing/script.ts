@@ -4,7 +4,8 @@
  *
  * KEYS messages, small, open, hold:messages, hold:small, identity.
  * ARGV id, weight, contract or '', identity or '', place or '', then limit and length (ms) of messages, small, contract,
- * length of identical, limit of open, lease of an open place (ms), wait for an open place (ms).
+ * length of identical, limit of open, lease of an open place (ms), wait for an open place (ms), what of the message rate
+ * is left free, and the jitter (ms) that it is left free for.
  * Returns rule or '', wait (ms), messages, small weight, hold of messages (ms), hold of small (ms).
  */
 export const TAKE = `
@@ -13,6 +14,7 @@ local id, weight, contract, identity, place = ARGV[1], tonumber(ARGV[2]), ARGV[3
 local messageLimit, messageMs, smallLimit, smallMs = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local alikeLimit, alikeMs, twinMs = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local openLimit, leaseMs, lookMs = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
+local free, jitterMs = tonumber(ARGV[16]), tonumber(ARGV[17])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -21,11 +23,16 @@ local function forget(key, ms)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - ms)
   for _, one in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do redis.call('ZADD', key, now, one) end
 end
-forget(messages, messageMs)
+forget(messages, messageMs + jitterMs)
 forget(small, smallMs)
 redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
 
-local count = redis.call('ZCARD', messages)
+local kept = redis.call('ZCARD', messages)
+local count = redis.call('ZCOUNT', messages, '(' .. (now - messageMs), '+inf')
+local function sentAt(ago)
+  local one = redis.call('ZRANGE', messages, kept - ago, kept - ago, 'WITHSCORES')
+  return tonumber(one[2])
+end
 local used, alike, sent = 0, {}, redis.call('ZRANGE', small, 0, -1, 'WITHSCORES')
 for i = 1, #sent, 2 do
   local w, of = string.match(sent[i], '^(%d+)|[^|]*|(.*)$')
@@ -37,9 +44,11 @@ local heldSmall = math.max(0, redis.call('PTTL', holdSmall))
 local function refuse(rule, wait) return { rule, math.max(1, wait), count, used, heldAll, heldSmall } end
 
 local wait = heldAll
-if count >= messageLimit then
-  local full = redis.call('ZRANGE', messages, count - messageLimit, count - messageLimit, 'WITHSCORES')
-  wait = math.max(wait, full[2] + messageMs - now)
+if kept >= messageLimit then
+  local full = sentAt(messageLimit) + messageMs - now
+  local spread = full + jitterMs
+  if kept >= free and free > 0 then spread = math.min(spread, sentAt(free) + jitterMs - now) end
+  wait = math.max(wait, full, spread)
 end
 if wait > 0 then return refuse('messages', wait) end
 if place ~= '' and redis.call('ZCARD', open) >= openLimit then return refuse('open', lookMs) end
@@ -61,7 +70,7 @@ if identity ~= '' then
 end
 
 redis.call('ZADD', messages, now, id)
-redis.call('PEXPIRE', messages, messageMs)
+redis.call('PEXPIRE', messages, messageMs + jitterMs)
 if weight > 0 then
   redis.call('ZADD', small, now, weight .. '|' .. id .. '|' .. contract)
   redis.call('PEXPIRE', small, smallMs)

@@ -1,0 +1,27 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { live, streams } from './days.ts'
+
+describe('simulated days under the simulator’s own judge', () => {
+  it('bring no violation whatever is asked, and everything asked is let go, refused in time, or left', async () => {
+    let requests = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(streams, { minLength: 1, maxLength: 6 }),
+        fc.integer(),
+        fc.constantFrom(45, 45, 30, 10, 50),
+        async (mix, seed, rate) => {
+          const { violations, told, stats } = await live(mix, { seed, hours: 3, rate })
+          expect(violations).toEqual(rate === 50 ? violations.filter((one) => one.rule === 'messages') : [])
+          requests += told.went
+          // Failures have gone, and so has what hung up after it went.
+          expect(told.late).toBe(0)
+          expect(told.went + told.busy + told.left).toBe(told.asked)
+          expect(stats).toMatchObject({ open: 0, queued: 0 })
+        },
+      ),
+      { numRuns: 4, seed: 1 },
+    )
+    expect(requests).toBeGreaterThan(1000)
+  }, 120_000)
+})
