@@ -4,22 +4,38 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 
 export interface Child {
-  /** The first line it printed. */
+  /** What it said when it was ready. */
   readonly said: string
   readonly process: ChildProcess
   stop(): Promise<void>
 }
 
 /** Starts a program of this folder with this Node, and waits for its first line. */
-export async function startChild(file: string, ...args: readonly string[]): Promise<Child> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, file), ...args], {
+export function startChild(file: string, ...args: readonly string[]): Promise<Child> {
+  return startProgram([path.join(import.meta.dirname, file), ...args], /^(.*)$/)
+}
+
+/** Starts this Node with any arguments, and waits for a line that `ready` fits: its first group is what was said. */
+export async function startProgram(
+  args: readonly string[],
+  ready: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Child> {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const line = once(createInterface(child.stdout), 'line')
   const failed = once(child, 'exit').then(([code]) => {
-    throw new Error(`${file} ended with ${code} before it said a word.`)
+    throw new Error(`${args.join(' ')} ended with ${code} before it was ready.`)
   })
-  const [said] = (await Promise.race([line, failed])) as [string]
+  const lines = createInterface(child.stdout)
+  const heard = new Promise<string>((resolve) => {
+    lines.on('line', (line) => {
+      const said = ready.exec(line)?.[1]
+      if (said !== undefined) resolve(said)
+    })
+  })
+  const said = await Promise.race([heard, failed])
   failed.catch(() => {})
   return {
     said,

@@ -1,11 +1,15 @@
-/** `npm run bench [decode pipeline memory]`: runs the benchmarks, prints their tables, and what they were held against. */
+/** `npm run bench [decode relay callers pipeline memory]`: runs the benchmarks, prints their tables, and what they were held against. */
+import { benchCallers } from './callers.ts'
 import { benchDecode } from './decode.ts'
 import { type Figure, holds } from './figure.ts'
 import { benchMemory } from './memory.ts'
 import { benchPipeline } from './pipeline.ts'
+import { benchRelay } from './relay.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   decode: benchDecode,
+  relay: benchRelay,
+  callers: benchCallers,
   pipeline: benchPipeline,
   memory: benchMemory,
 }

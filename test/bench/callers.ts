@@ -1,0 +1,53 @@
+import { askBars, metricOf } from './ask.ts'
+import { startChild } from './child.ts'
+import type { Figure } from './figure.ts'
+
+const CALLERS = 200
+const SECONDS = 60
+const BARS = 1000
+/** The messages a second that are IBKR's limit less our margin: the callers together want far more. */
+const RATE = 45
+/** Some callers wait as long as it takes, some hardly at all: those are told to come again. */
+const PATIENCE_MS = [0, 500, 10_000, 30_000]
+const BUSY = 429
+const MAX_LAG_MS = 20
+/** Whoever was told to come again does so after this long: sooner than told, so that the bridge has more to refuse. */
+const AGAIN_MS = 100
+
+/** Two hundred callers at once for a minute: nobody gets an error but `busy`, and the bridge's event loop stays free. */
+export async function benchCallers(): Promise<Figure[]> {
+  const gateway = await startChild('gateway.ts', String(BARS))
+  const bridge = await startChild('bridge.ts', gateway.said, String(RATE))
+  const statuses = new Map<number, number>()
+  let asked = 0
+  await metricOf(bridge.said, 'event_loop_lag_seconds{quantile="0.99"}')
+  const untilMs = performance.now() + SECONDS * 1000
+  const call = async (caller: number) => {
+    const waitMs = PATIENCE_MS[caller % PATIENCE_MS.length]
+    while (performance.now() < untilMs) {
+      const status = await askBars(bridge.said, asked++, { waitMs, caller: `caller-${caller}` })
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      if (status === BUSY) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    }
+  }
+  await Promise.all(Array.from({ length: CALLERS }, (_, caller) => call(caller)))
+  const lagMs = 1000 * (await metricOf(bridge.said, 'event_loop_lag_seconds{quantile="0.99"}'))
+  await bridge.stop()
+  await gateway.stop()
+  const answered = statuses.get(200) ?? 0
+  const errors = [...statuses].filter(([status]) => status !== 200 && status !== BUSY)
+  console.log(`\n${CALLERS} callers at once for ${SECONDS} s`)
+  console.table([
+    {
+      answered,
+      busy: statuses.get(BUSY) ?? 0,
+      errors: errors.map(([status, count]) => `${count} × ${status}`).join(', ') || 'none',
+      'event-loop lag p99, ms': lagMs.toFixed(1),
+    },
+  ])
+  return [
+    { name: 'callers, errors but busy', reached: errors.reduce((sum, [, count]) => sum + count, 0), atMost: 0 },
+    { name: 'callers, answered of what the rate allows', reached: answered / (SECONDS * RATE), atLeast: 0.95 },
+    { name: 'callers, event-loop lag p99, ms', reached: lagMs, atMost: MAX_LAG_MS },
+  ]
+}
