@@ -161,6 +161,24 @@ describe('a broken subscription', () => {
     expect(sent(simulator, 50)).toBe(2)
   })
 
+  it.each([
+    [1100, 1102],
+    [2103, 2104],
+  ])('goes on after %i and %i, and what it has missed is told', async (broken, mended) => {
+    const { clock, bars, simulator, beat } = await standing()
+    await clock.advance(20_000)
+    await simulator.event({ type: 'notice', code: broken })
+    await clock.advance(30_000)
+    await simulator.event({ type: 'notice', code: mended })
+    for (let i = 0; i < 10 && bars.all('gap').length === 0; i++) await clock.advance(100)
+    const [gap] = bars.all('gap')
+    expect([gap?.from, bars.all('subscribed').length]).toEqual([NOW_SEC + 20, 1])
+    expect(gap?.to).toBeGreaterThanOrEqual(NOW_SEC + 50)
+    beat.pass(5)
+    await until('bars come again', () => bars.all('bar').length === 2)
+    expect(sent(simulator, 50)).toBe(1)
+  })
+
   it('is made anew after 1101, which loses subscriptions and keeps the connection', async () => {
     const { clock, bars, simulator } = await standing()
     await clock.advance(20_000)

@@ -6,6 +6,7 @@ import type { GatewayLive, LiveEvent } from '../connection.ts'
 import type { Login } from '../login.ts'
 import type { PacedJob } from '../pacing.ts'
 import type { Need } from '../readiness.ts'
+import type { LoginState } from '../state.ts'
 
 /** Tick by tick, IBKR allows one request for an instrument in 15 seconds ("Tick-by-Tick Data"); bars are paced alike. */
 const REST_MS = 15_000
@@ -39,18 +40,25 @@ export interface Keeper {
 interface Attempt {
   readonly waitMs: number
   sent(): void
-  tell(event: LiveEvent): void
+  tell(event: Told): void
 }
 
 export function createKeeper({ clock, asking, login }: { clock: Clock; asking: Asking; login: Login }): Keeper {
   const askedMs = new Map<string, number>()
-  const standing = new Set<AbortController>()
+  const standing = new Map<AbortController, (event: Told) => void>()
   let epoch: number | undefined
-  // After 1101 the connection is the same, and the subscriptions are gone.
+  let outageMs: number | undefined
   const stopWatching = login.watch((state) => {
     const isNew = epoch !== undefined && state.epoch !== epoch
     epoch = state.epoch
-    if (isNew) for (const one of [...standing]) one.abort()
+    const before = outageMs
+    outageMs = outageSince(state)
+    for (const [attempt, tell] of [...standing]) {
+      // After 1101 the connection is the same, and the subscriptions are gone.
+      if (isNew) attempt.abort()
+      // After 1102 they are kept, and nothing that happened meanwhile comes any more.
+      else if (before !== undefined && outageMs === undefined) tell({ gap: gapOf(before, clock.now()) })
+    }
   })
 
   /** IBKR's rest between two of the same. */
@@ -71,7 +79,7 @@ export function createKeeper({ clock, asking, login }: { clock: Clock; asking: A
       await rest(live, signal)
       await asking.ask({ ...job, waitMs, signal, obstacle: () => login.obstacle(need) }, async () => {
         askedMs.set(identity, clock.now())
-        standing.add(own)
+        standing.set(own, tell)
         const both = AbortSignal.any([signal, own.signal])
         ended = login.ask(need, (connection) => connection.live(request, tell, both))
         // Waited for below: until then it may fail without anybody looking.
@@ -120,6 +128,14 @@ export function createKeeper({ clock, asking, login }: { clock: Clock; asking: A
     },
     close: stopWatching,
   }
+}
+
+/** Since when IBKR, or a farm of live data, is out of the gateway's reach; undefined where all is well. */
+function outageSince({ cutOff, farms }: LoginState): number | undefined {
+  const broken = [...farms.values()].filter(({ kind, state }) => kind === 'market' && state === 'broken')
+  const since = broken.map((farm) => Date.parse(farm.since))
+  if (cutOff) since.push(cutOff.sinceMs)
+  return since.length > 0 ? Math.min(...since) : undefined
 }
 
 /** Whole seconds that hold everything between, epoch. */

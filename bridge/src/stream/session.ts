@@ -85,7 +85,7 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
 
     function tell(event: Told): void {
       // That it stands, and what is missing, is said to a slow reader too.
-      if (event.subscribed) outbox.send({ id, ...event })
+      if (event.subscribed || event.gap) outbox.send({ id, ...event })
       else if (dropped > 0 || !outbox.offer({ id, ...event })) {
         if (dropped === 0) stopWaiting = outbox.onRoom(goOn)
         dropped++
