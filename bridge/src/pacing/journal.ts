@@ -31,7 +31,7 @@ const sentSchema = z.object({
  */
 export function openJournal(parts: { file: string; clock: Clock; rules: Rules; log: Log }): Journal {
   const { file, clock, rules, log } = parts
-  const keptMs = Math.max(lengthMs(rules.small), lengthMs(rules.identical))
+  const keptMs = ({ small }: Sent) => lengthMs(small > 0 ? rules.small : rules.identical)
   let lines = 0
   const recent = compact()
 
@@ -57,7 +57,7 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
 
   /** Drops from the file what no rule looks at any more; what is left. */
   function compact(): Sent[] {
-    const left = recall().filter(({ atMs }) => atMs > clock.now() - keptMs)
+    const left = recall().filter((sent) => sent.atMs > clock.now() - keptMs(sent))
     lines = left.length
     attempt('write', () => {
       mkdirSync(path.dirname(file), { recursive: true })

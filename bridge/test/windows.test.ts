@@ -1,0 +1,145 @@
+import { createPacing, createWindows, RULES, type Rules, systemClock, type Windows } from '@tidegate/bridge'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createRedisWindows } from '../src/pacing/redis.ts'
+import { hasRedis, startRedis } from './redis.ts'
+import { endAll, onEnd } from './rig.ts'
+
+afterEach(endAll)
+
+/** The rules with windows that pass within a test. */
+const QUICK: Rules = {
+  messages: { ...RULES.messages, limit: 20, windowMs: 300, jitterMs: 0 },
+  small: { ...RULES.small, limit: 6, windowMs: 700, marginMs: 20 },
+  contract: { ...RULES.contract, limit: 2, windowMs: 200, marginMs: 20 },
+  identical: { ...RULES.identical, windowMs: 300, marginMs: 20 },
+  open: { ...RULES.open, limit: 4 },
+}
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+type Make = () => Promise<Windows>
+
+const inProcess: Make = async () => createWindows({ clock: systemClock, rules: QUICK })
+
+/** Windows that share one Redis, as bridges of one login do. */
+async function shared(url: string): Promise<Windows> {
+  const newId = () => crypto.randomUUID()
+  const windows = createRedisWindows({ url, login: 'test', clock: systemClock, rules: QUICK, log: silent, newId })
+  onEnd(() => windows.close())
+  await untilReached(windows)
+  return windows
+}
+
+async function untilReached(windows: Windows): Promise<void> {
+  for (let refusal = await windows.take({ small: 0 }); refusal; refusal = await windows.take({ small: 0 }))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+const inRedis: Make = async () => shared((await startRedis()).url)
+
+const withRedis = hasRedis()
+const implementations: [string, Make][] = [['in the process', inProcess]]
+if (withRedis) implementations.push(['in Redis', inRedis])
+
+describe.each(implementations)('windows %s', (_, make) => {
+  const small = (contract: string, identity: string, weight = 1) => ({ small: weight, contract, identity })
+
+  it('hold the weight of small requests to the limit, and free it as the window slides', async () => {
+    const windows = await make()
+    for (let i = 0; i < 5; i++) expect(await windows.take(small(`c${i}`, `i${i}`))).toBeUndefined()
+    const refusal = await windows.take(small('c', 'i', 2))
+    expect(refusal).toMatchObject({ rule: 'small' })
+    expect(refusal?.waitMs).toBeGreaterThan(300)
+    expect(refusal?.waitMs).toBeLessThanOrEqual(720)
+    expect(windows.usage().small).toBe(5)
+    expect(await windows.take(small('c6', 'i6'))).toBeUndefined()
+    // A request of another class does not care.
+    expect(await windows.take({ small: 0, identity: 'minutes' })).toBeUndefined()
+    await new Promise((resolve) => setTimeout(resolve, (refusal?.waitMs ?? 0) + 5))
+    expect(await windows.take(small('c', 'i', 2))).toBeUndefined()
+  })
+
+  it('hold requests for one contract apart, and twins', async () => {
+    const windows = await make()
+    for (const identity of ['a', 'b']) expect(await windows.take(small('one', identity))).toBeUndefined()
+    expect(await windows.take(small('one', 'c'))).toMatchObject({ rule: 'contract' })
+    expect(await windows.take(small('two', 'a'))).toMatchObject({ rule: 'identical' })
+    expect(await windows.take(small('two', 'c'))).toBeUndefined()
+  })
+
+  it('hold all messages to the rate', async () => {
+    const windows = await make()
+    let went = 0
+    let refusal: Awaited<ReturnType<Windows['take']>>
+    while (!refusal) {
+      refusal = await windows.take({ small: 0 })
+      if (!refusal) went++
+    }
+    expect(refusal.rule).toBe('messages')
+    expect(went).toBeGreaterThanOrEqual(19)
+    expect(went).toBeLessThanOrEqual(20)
+  })
+
+  it('hold what they are told to, and what they look like says so', async () => {
+    const windows = await make()
+    windows.hold('small', 150)
+    expect(await windows.take(small('c', 'i'))).toMatchObject({ rule: 'small' })
+    expect(windows.heldMs('small')).toBeGreaterThan(50)
+    expect(await windows.take({ small: 0 })).toBeUndefined()
+    const ledger = await windows.look()
+    expect(ledger.refusal(small('c', 'i'), Date.now())).toMatchObject({ rule: 'small' })
+  })
+})
+
+describe.runIf(withRedis)('two bridges that share Redis', () => {
+  it('share one budget, and the second goes on when the first dies', async () => {
+    const { url } = await startRedis()
+    const first = createPacing({ clock: systemClock, rules: QUICK, windows: await shared(url) })
+    const second = createPacing({ clock: systemClock, rules: QUICK, windows: await shared(url) })
+    const sent: number[] = []
+    const ask = (pacing: typeof first, n: number) =>
+      pacing.run(
+        {
+          priority: 'backfill',
+          waitMs: 5000,
+          rule: { kind: 'ticks', contract: String(n), exchange: 'SMART', whatToShow: 'TRADES', identity: String(n) },
+        },
+        async () => void sent.push(Date.now()),
+      )
+    await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((n) => ask(n % 2 === 0 ? first : second, n)))
+    first.close()
+    await Promise.all([8, 9, 10, 11, 12, 13].map((n) => ask(second, n)))
+    expect(sent).toHaveLength(14)
+    sent.sort((a, b) => a - b)
+    for (const [i, at] of sent.entries())
+      if (i >= QUICK.small.limit)
+        expect(at - (sent[i - QUICK.small.limit] ?? 0)).toBeGreaterThanOrEqual(QUICK.small.windowMs)
+  })
+
+  it('keep no twin of the other’s within the window', async () => {
+    const { url } = await startRedis()
+    const [one, two] = [await shared(url), await shared(url)]
+    expect(await one.take({ small: 0, identity: 'same' })).toBeUndefined()
+    expect(await two.take({ small: 0, identity: 'same' })).toMatchObject({ rule: 'identical' })
+  })
+
+  it('share the places of open requests', async () => {
+    const { url } = await startRedis()
+    const [one, two] = [await shared(url), await shared(url)]
+    for (const place of ['1', '2', '3', '4']) expect(await one.take({ small: 0 }, place)).toBeUndefined()
+    expect(await two.take({ small: 0 }, '1')).toMatchObject({ rule: 'open' })
+    expect(await two.take({ small: 0 })).toBeUndefined()
+    one.release('4')
+    await expect.poll(async () => two.take({ small: 0 }, '1')).toBeUndefined()
+  })
+
+  it('let nothing go while Redis is gone, and forget nothing of their own when it has', async () => {
+    const redis = await startRedis()
+    const windows = await shared(redis.url)
+    for (let i = 0; i < 6; i++)
+      expect(await windows.take({ small: 1, contract: `${i}`, identity: `${i}` })).toBeUndefined()
+    await redis.kill()
+    expect(await windows.take({ small: 0 })).toMatchObject({ rule: 'store' })
+    await startRedis(Number(new URL(redis.url).port))
+    expect(await windows.take({ small: 1, contract: 'c', identity: 'c' })).toMatchObject({ rule: 'small' })
+  })
+})
