@@ -1,5 +1,5 @@
 import { askBars, metricOf } from './ask.ts'
-import { startChild } from './child.ts'
+import { startBridge, startChild } from './child.ts'
 import type { Figure } from './figure.ts'
 
 const CALLERS = 200
@@ -17,7 +17,7 @@ const AGAIN_MS = 100
 /** Two hundred callers at once for a minute: nobody gets an error but `busy`, and the bridge's event loop stays free. */
 export async function benchCallers(): Promise<Figure[]> {
   const gateway = await startChild('gateway.ts', String(BARS))
-  const bridge = await startChild('bridge.ts', gateway.said, String(RATE))
+  const bridge = await startBridge(gateway.said, String(RATE))
   const statuses = new Map<number, number>()
   let asked = 0
   await metricOf(bridge.said, 'event_loop_lag_seconds{quantile="0.99"}')

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { BRIDGE_ENV, BRIDGE_FLAGS } from './flags.ts'
 
 export interface Child {
   /** What it said when it was ready. */
@@ -13,6 +14,11 @@ export interface Child {
 /** Starts a program of this folder with this Node, and waits for its first line. */
 export function startChild(file: string, ...args: readonly string[]): Promise<Child> {
   return startProgram([path.join(import.meta.dirname, file), ...args], /^(.*)$/)
+}
+
+/** Starts the bridge for the gateway at `port`, with the flags it is shipped with; it says where it listens. */
+export function startBridge(port: string, rate: string): Promise<Child> {
+  return startProgram([...BRIDGE_FLAGS, path.join(import.meta.dirname, 'bridge.ts'), port, rate], /^(.*)$/, BRIDGE_ENV)
 }
 
 /** Starts this Node with any arguments, and waits for a line that `ready` fits: its first group is what was said. */

@@ -1,6 +1,6 @@
 import { BarSizeSetting, EventName, IBApi, type WhatToShow } from '@stoqey/ib'
 import { askBars } from './ask.ts'
-import { startChild } from './child.ts'
+import { startBridge, startChild } from './child.ts'
 import type { Figure } from './figure.ts'
 
 /** A small reply, so that what is measured is the way and not the decoding. */
@@ -12,7 +12,7 @@ const MORE_MS = { p50: 1, p99: 5 }
 /** How much longer a request takes through the bridge, over HTTP, than the same straight on the gateway's socket. */
 export async function benchRelay(): Promise<Figure[]> {
   const gateway = await startChild('gateway.ts', String(BARS))
-  const bridge = await startChild('bridge.ts', gateway.said, '1000000')
+  const bridge = await startBridge(gateway.said, '1000000')
   const straight = await connectStraight(Number(gateway.said))
   const ms = { straight: [] as number[], bridge: [] as number[] }
   // In turns, so that whatever else the machine does befalls both alike.
