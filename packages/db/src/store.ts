@@ -160,8 +160,11 @@ export interface Store {
     error: ErrorBody,
     now: number,
   ): Promise<boolean>
-  /** Chunks that are queued and due, or whose lease has run out, oldest first. */
-  due(now: number, limit: number): Promise<string[]>
+  /**
+   * Chunks that have been queued and due for `graceSec` (default 0), or whose lease has run out, oldest first: a message of
+   * the former may still be on its way.
+   */
+  due(now: number, limit: number, graceSec?: number): Promise<string[]>
   run(id: string): Promise<RunProgress | undefined>
   /** Every series, or those of the given instruments and specs, with what is stored and covered. */
   series(filter?: {
