@@ -124,6 +124,8 @@ export interface Store {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>
+  /** Ids of the stored instruments that `name` is the whole of, or all but the venue: `SPY` → `SPY.ARCA`. */
+  instrumentIds(name: string): Promise<string[]>
   /** The series of these keys, made where they were missing, in the order asked. Their instruments must be stored. */
   ensureSeries(keys: readonly SeriesKey[]): Promise<Series[]>
   /**
