@@ -84,7 +84,7 @@ describe('start', () => {
       const elsewhere = { env: { TIDEGATE_URL: url, TIDEGATE_KEY: key } }
       expect((await tidegate(tmpdir(), ['series'], elsewhere)).out).toBe(series.out)
       const wrong = await tidegate(tmpdir(), ['series'], { env: { ...elsewhere.env, TIDEGATE_KEY: 'k'.repeat(32) } })
-      expect(wrong.err).toContain('A key is needed')
+      expect(wrong.err).toContain('This key is not the one')
       expect(wrong.status).toBe(1)
 
       const second = await tidegate(folder, ONCE, { first: FIRST })

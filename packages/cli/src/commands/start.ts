@@ -1,26 +1,28 @@
-import { formatInstant, type Hours, TidegateError } from '@tidegate/core'
+import { formatInstant, type Hours, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
 import { createSimulator } from '@tidegate/simulator'
 import { SIMULATED_BANNER } from '../banner.ts'
 import { alreadyRunning, announce, findServer } from '../beacon.ts'
-import type { FetchBody } from '../client.ts'
+import type { Client, FetchBody } from '../client.ts'
 import { type Closer, createCloser } from '../closer.ts'
 import type { Context } from '../context.ts'
-import { type Filled, fill } from '../fill.ts'
-import type { FirstPart } from '../first.ts'
+import { type Filled, type FillOptions, fill } from '../fill.ts'
+import { type FirstPart, firstDataset } from '../first.ts'
+import { hinted } from '../hint.ts'
+import { createNews, type News } from '../news.ts'
 import { createProgress } from '../progress.ts'
 import { openRelay } from '../relay.ts'
-import { pendingText, SERIES_COLUMNS, troublesOf } from '../report.ts'
+import { filledTable, pendingText, troublesOf } from '../report.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStack, type Stack } from '../stack.ts'
-import { untilAborted } from '../system.ts'
-import { instantCell, tableOf } from '../table.ts'
 import { serverLog } from '../target.ts'
 
 /** Datasets are brought up to date as often as the schedule looks. */
 const EVERY_SEC = 60
 const DAY_SEC = 86_400
 const INTERRUPTED = 130
+/** How long after the minute its news is told: by then its bars have come. */
+const NEWS_AFTER_MS = 15_000
 
 export interface StartOptions {
   /** End after the first fill instead of serving on. */
@@ -28,7 +30,8 @@ export interface StartOptions {
   /** Where the functions listen; 0 is any free port. */
   readonly port: number | undefined
   readonly verbose: boolean
-  readonly first: readonly FirstPart[]
+  /** The first dataset. Default: as the clock says. */
+  readonly first: readonly FirstPart[] | undefined
 }
 
 /**
@@ -49,24 +52,41 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
   const settings = readSettings(context.env, context.newKey)
   const running = await findServer(context)
   if (running) throw alreadyRunning(running)
-  const stack = await bringUp(context, settings, options, closer)
+  const { stack, news } = await bringUp(context, settings, options, closer)
   const url = stack.functions.url
   if (url === undefined) throw new TidegateError('internal', 'The functions came up without a port.')
   closer.add(await announce(context, { url, key: settings.functions.keys[0] ?? '' }))
 
-  const complete = !signal.aborted && (await fillFirst(context, stack, options.first, settings.functions.hours))
+  const first = options.first ?? firstDataset(context.now() / 1000)
+  const complete = !signal.aborted && (await fillFirst(context, stack, first, settings.functions.hours))
   if (options.once) return signal.aborted ? INTERRUPTED : complete ? 0 : 1
   if (signal.aborted) return 0
+  news.take()
   stack.functions.startSchedule()
   out(`Serving at ${url}, up to date every minute. The key is in .tidegate/server.json, for you alone to read.\n`)
   out('In this folder the other commands find it: npx tidegate status. Stop it with Ctrl-C.\n')
-  await untilAborted(signal)
+  await tellNews(context, news)
   out('Finishing what is under way.\n')
   return 0
 }
 
-async function bringUp(context: Context, settings: Settings, options: StartOptions, closer: Closer): Promise<Stack> {
+/** A line a minute where bars came, until a signal comes. */
+async function tellNews({ now, sleep, signal, out }: Context, news: News): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(EVERY_SEC * 1000 - (now() % (EVERY_SEC * 1000)) + NEWS_AFTER_MS, signal)
+    const text = news.take()
+    if (text) out(`${new Date(now()).toISOString().slice(11, 16)} UTC  ${text}\n`)
+  }
+}
+
+async function bringUp(
+  context: Context,
+  settings: Settings,
+  options: StartOptions,
+  closer: Closer,
+): Promise<{ readonly stack: Stack; readonly news: News }> {
   const log = serverLog(context, options.verbose)
+  const news = createNews(log)
   const gateway = settings.bridge || settings.namesGateway ? undefined : await openSimulator(context, closer)
   if (!gateway) context.out('Waiting for the gateway to be ready.\n')
   const { relay, close } = await openRelay(context, settings, { gateway, log })
@@ -75,9 +95,9 @@ async function bringUp(context: Context, settings: Settings, options: StartOptio
   const { host, port } = settings.functions.listen
   // Whoever wants one fill and the end of it needs no port of its own, and should not fail over a taken one.
   const listen = { host, port: options.port ?? (options.once ? 0 : port) }
-  const stack = await openStack(context, settings, { relay, log, listen })
+  const stack = await openStack(context, settings, { relay, log: news.log, listen })
   closer.add(() => stack.close())
-  return stack
+  return { stack, news }
 }
 
 async function openSimulator({ now }: Context, closer: Closer): Promise<{ host: string; port: number }> {
@@ -96,26 +116,42 @@ async function fillFirst(
   const nowSec = Math.floor(context.now() / 1000)
   const bodies = await declare(functions.store, first, nowSec, hours)
   const progress = createProgress(context)
-  let filled: Filled[]
+  let parts: Part[]
   try {
-    filled = await Promise.all(bodies.map((body) => fill(client, body, { ...context, progress })))
+    parts = await Promise.all(bodies.map((body) => fillPart(client, body, { ...context, progress })))
   } finally {
     progress.stop()
   }
-  const { series: stored } = await client.series()
-  const series = filled.flatMap((one) => one.series)
-  const rows = series.map(({ instrumentId, spec, hours, gaps }) => {
-    const one = stored.find((s) => s.instrumentId === instrumentId && s.spec === spec && s.hours === hours)
-    return [instrumentId, spec, hours, one?.bars ?? 0, instantCell(one?.from), instantCell(one?.to), gaps.length]
-  })
-  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText(filled))
+  const filled = parts.flatMap((part) => ('filled' in part ? part : []))
+  const unfilled = parts.flatMap((part) => ('error' in part ? part : []))
+  const [foremost] = unfilled
+  if (foremost && filled.length === 0) throw foremost.error
+  context.out((await filledTable(client, filled, context.columns)) + pendingText(filled.map((part) => part.filled)))
   if (context.signal.aborted) {
     context.err('Interrupted. What was fetched is stored; the next start goes on where this one stopped.\n')
     return false
   }
-  const troubles = filled.flatMap(troublesOf)
+  const troubles = [
+    ...unfilled.map(({ body, error }) => `not fetched: ${hinted(error.message, body.instruments, nowSec)}`),
+    ...filled.flatMap((part) => troublesOf(part.filled, nowSec)),
+  ]
   for (const trouble of troubles) context.err(`${trouble}\n`)
   return troubles.length === 0
+}
+
+type Part =
+  | { readonly body: FetchBody; readonly filled: Filled }
+  | { readonly body: FetchBody; readonly error: TidegateError }
+
+/** Fills one part. That its instruments can't be had, or not by this login, is its own trouble and not the others'. */
+async function fillPart(client: Client, body: FetchBody, options: FillOptions): Promise<Part> {
+  try {
+    return { body, filled: await fill(client, body, options) }
+  } catch (cause) {
+    const error = toTidegateError(cause)
+    if (error.kind !== 'not-found' && error.kind !== 'invalid' && error.kind !== 'no-permission') throw cause
+    return { body, error }
+  }
 }
 
 /** Puts the datasets in the store; one that is there keeps the instant it began at. What to fetch for each, up to now. */
