@@ -12,7 +12,7 @@ export const NOTHING_FINAL = `Nothing of it is final yet.\n${FINAL}\n`
 const COLUMNS: readonly Column[] = [
   { head: 'instrument' },
   { head: 'spec' },
-  { head: 'hours', spare: 1 },
+  { head: 'hours', spare: 1, ifSame: true },
   { head: 'from (UTC)', short: datesOnly, spare: 2 },
   { head: 'until (UTC)', short: datesOnly },
   { head: 'gaps', align: 'right' },

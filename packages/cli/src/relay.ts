@@ -58,8 +58,9 @@ function explained(cause: unknown, { host, port }: { host: string; port: number 
     return say(`Something listens at ${host}:${port} but did not answer as a gateway ${within}. ${CHECK}`)
   }
   if (cause.message.includes('can not be read')) {
+    const what = cause.message.includes('answered HTTP') ? 'a web server' : 'a program that speaks something else'
     const ports = 'Gateway 4002 paper, 4001 live; TWS 7497 paper, 7496 live'
-    return say(`What listens at ${host}:${port} is no gateway: ${cause.message} Is the port right (${ports})?`)
+    return say(`What listens at ${host}:${port} is no gateway but ${what}. Is the port right (${ports})?`)
   }
   if (/closed the connection|did not say hello/.test(cause.message)) return say(`${cause.message} ${CHECK}`)
   return cause

@@ -8,7 +8,7 @@ import { type Column, datesOnly, instantCell, tableOf } from './table.ts'
 const SERIES_COLUMNS: readonly Column[] = [
   { head: 'instrument' },
   { head: 'spec' },
-  { head: 'hours', spare: 1 },
+  { head: 'hours', spare: 1, ifSame: true },
   { head: 'bars', align: 'right' },
   { head: 'from (UTC)', short: datesOnly, spare: 2 },
   { head: 'to (UTC)', short: datesOnly, spare: 3 },

@@ -14,6 +14,8 @@ export interface Column {
   readonly short?: (cell: string) => string
   /** The column can be left out on a terminal that is still too narrow: the smallest number first. */
   readonly spare?: number
+  /** Spare only while all its cells are the same: what tells rows apart stays. */
+  readonly ifSame?: boolean
 }
 
 type Rows = readonly (readonly (string | number)[])[]
@@ -61,7 +63,9 @@ function fitted(grid: Grid, width = Number.POSITIVE_INFINITY): Grid {
   let { columns, cells } = grid
   cells = cells.map((row) => row.map((cell, i) => columns[i]?.short?.(cell) ?? cell))
   for (;;) {
-    const spare = columns.flatMap((column) => column.spare ?? [])
+    const spare = columns.flatMap(({ spare, ifSame }, i) =>
+      spare === undefined || (ifSame && new Set(cells.map((row) => row[i])).size > 1) ? [] : [spare],
+    )
     if (spare.length === 0 || widthOf({ columns, cells }) <= width) return { columns, cells }
     const out = columns.findIndex((column) => column.spare === Math.min(...spare))
     columns = columns.filter((_, i) => i !== out)

@@ -29,7 +29,9 @@ export async function runBars(context: Context, options: BarsOptions): Promise<n
   const target = await openTarget(context, { ...NO_WAIT, verbose })
   try {
     for (let next: string | null = start; next !== null && !signal.aborted; ) {
-      const page: BarsAnswer = await target.client.bars({ instrument, spec, hours, start: next, end, limit: PAGE }).catch(advised)
+      const page: BarsAnswer = await target.client
+        .bars({ instrument, spec, hours, start: next, end, limit: PAGE })
+        .catch(advised)
       write.rows(rowsOf(page.bars))
       next = page.next
     }

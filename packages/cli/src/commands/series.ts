@@ -10,11 +10,11 @@ const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
 const COLUMNS: readonly Column[] = [
   { head: 'instrument' },
   { head: 'spec' },
-  { head: 'hours', spare: 3 },
+  { head: 'hours', spare: 3, ifSame: true },
   { head: 'bars', align: 'right' },
   { head: 'from (UTC)', short: datesOnly, spare: 1 },
   { head: 'to (UTC)', short: datesOnly, spare: 2 },
-  { head: 'covered [start, end)', short: datesOnly },
+  { head: 'covered [start, end)', short: (cell) => datesOnly(cell).replaceAll(' to ', '/') },
 ]
 
 export interface SeriesOptions {

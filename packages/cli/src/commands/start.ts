@@ -1,25 +1,18 @@
-import { formatInstant, type Hours, TidegateError, toTidegateError } from '@tidegate/core'
-import type { Store } from '@tidegate/db'
+import { TidegateError } from '@tidegate/core'
 import { createSimulator } from '@tidegate/simulator'
 import { SIMULATED_BANNER } from '../banner.ts'
 import { alreadyRunning, announce, findServer } from '../beacon.ts'
-import type { Client, FetchBody } from '../client.ts'
 import { type Closer, createCloser } from '../closer.ts'
 import type { Context } from '../context.ts'
-import { type Filled, type FillOptions, fill } from '../fill.ts'
+import { fillFirst } from '../dataset.ts'
 import { type FirstPart, firstDataset } from '../first.ts'
-import { hinted } from '../hint.ts'
 import { createNews, type News } from '../news.ts'
-import { createProgress } from '../progress.ts'
 import { openRelay } from '../relay.ts'
-import { filledTable, pendingText, troublesOf } from '../report.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStack, type Stack } from '../stack.ts'
 import { serverLog } from '../target.ts'
 
-/** Datasets are brought up to date as often as the schedule looks. */
-const EVERY_SEC = 60
-const DAY_SEC = 86_400
+const MINUTE_MS = 60_000
 const INTERRUPTED = 130
 /** How long after the minute its news is told: by then its bars have come. */
 const NEWS_AFTER_MS = 15_000
@@ -73,7 +66,7 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
 /** A line a minute where bars came, until a signal comes. */
 async function tellNews({ now, sleep, signal, out }: Context, news: News): Promise<void> {
   while (!signal.aborted) {
-    await sleep(EVERY_SEC * 1000 - (now() % (EVERY_SEC * 1000)) + NEWS_AFTER_MS, signal)
+    await sleep(MINUTE_MS - (now() % MINUTE_MS) + NEWS_AFTER_MS, signal)
     const text = news.take()
     if (text) out(`${new Date(now()).toISOString().slice(11, 16)} UTC  ${text}\n`)
   }
@@ -89,7 +82,8 @@ async function bringUp(
   const news = createNews(log)
   const gateway = settings.bridge || settings.namesGateway ? undefined : await openSimulator(context, closer)
   if (!gateway) context.out('Waiting for the gateway to be ready.\n')
-  const { relay, close } = await openRelay(context, settings, { gateway, log })
+  // Every request is in the log once, by what came of it: the bridge tells only what goes wrong.
+  const { relay, close } = await openRelay(context, settings, { gateway, log: log.child({}, { level: 'warn' }) })
   closer.add(close)
   if ((await relay.status()).gateway.simulated) context.out(SIMULATED_BANNER)
   const { host, port } = settings.functions.listen
@@ -104,65 +98,4 @@ async function openSimulator({ now }: Context, closer: Closer): Promise<{ host: 
   const simulator = await createSimulator({ now })
   closer.add(() => simulator.close())
   return simulator
-}
-
-/** Declares the datasets and fills them, with a table at the end. True when nothing that should be there is missing. */
-async function fillFirst(
-  context: Context,
-  { client, functions }: Stack,
-  first: readonly FirstPart[],
-  hours: Hours,
-): Promise<boolean> {
-  const nowSec = Math.floor(context.now() / 1000)
-  const bodies = await declare(functions.store, first, nowSec, hours)
-  const progress = createProgress(context)
-  let parts: Part[]
-  try {
-    parts = await Promise.all(bodies.map((body) => fillPart(client, body, { ...context, progress })))
-  } finally {
-    progress.stop()
-  }
-  const filled = parts.flatMap((part) => ('filled' in part ? part : []))
-  const unfilled = parts.flatMap((part) => ('error' in part ? part : []))
-  const [foremost] = unfilled
-  if (foremost && filled.length === 0) throw foremost.error
-  context.out((await filledTable(client, filled, context.columns)) + pendingText(filled.map((part) => part.filled)))
-  if (context.signal.aborted) {
-    context.err('Interrupted. What was fetched is stored; the next start goes on where this one stopped.\n')
-    return false
-  }
-  const troubles = [
-    ...unfilled.map(({ body, error }) => `not fetched: ${hinted(error.message, body.instruments, nowSec)}`),
-    ...filled.flatMap((part) => troublesOf(part.filled, nowSec)),
-  ]
-  for (const trouble of troubles) context.err(`${trouble}\n`)
-  return troubles.length === 0
-}
-
-type Part =
-  | { readonly body: FetchBody; readonly filled: Filled }
-  | { readonly body: FetchBody; readonly error: TidegateError }
-
-/** Fills one part. That its instruments can't be had, or not by this login, is its own trouble and not the others'. */
-async function fillPart(client: Client, body: FetchBody, options: FillOptions): Promise<Part> {
-  try {
-    return { body, filled: await fill(client, body, options) }
-  } catch (cause) {
-    const error = toTidegateError(cause)
-    if (error.kind !== 'not-found' && error.kind !== 'invalid' && error.kind !== 'no-permission') throw cause
-    return { body, error }
-  }
-}
-
-/** Puts the datasets in the store; one that is there keeps the instant it began at. What to fetch for each, up to now. */
-async function declare(store: Store, first: readonly FirstPart[], nowSec: number, hours: Hours): Promise<FetchBody[]> {
-  const known = new Map((await store.datasets()).map((dataset) => [dataset.name, dataset]))
-  const bodies: FetchBody[] = []
-  for (const { name, instruments, spec, days } of first) {
-    const since = known.get(name)?.since ?? Math.floor(nowSec / DAY_SEC) * DAY_SEC - days * DAY_SEC
-    const wants = instruments.map((instrumentId) => ({ instrumentId, spec, hours }))
-    await store.putDataset({ name, wants, since, everySec: EVERY_SEC })
-    bodies.push({ instruments, specs: [spec], hours, start: formatInstant(since), end: formatInstant(nowSec) })
-  }
-  return bodies
 }
