@@ -10,7 +10,9 @@ export default defineConfig({
       reporter: ['text-summary'],
       thresholds: { lines: 85 },
     },
-    testTimeout: 20_000,
+    // On a machine with much else to do a database takes many seconds to start.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Half the tests wait for another process most of the time: a worker for each core, not one fewer.
     maxWorkers: '100%',
   },

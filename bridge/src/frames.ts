@@ -1,6 +1,8 @@
 /** A frame over this is no message of the protocol: the stream is out of step. */
 const MAX_FRAME_BYTES = 64 * 1024 * 1024
 const LENGTH_BYTES = 4
+/** What the four letters are when they are read as a length. */
+const HTTP = Buffer.from('HTTP').readUInt32BE(0)
 
 /**
  * Cuts a TWS byte stream into its frames (uint32 big-endian length, payload), however the network splits or joins them.
@@ -18,8 +20,10 @@ export function createFrameReader(): (bytes: Buffer) => Buffer[] {
     while (held >= needed) {
       const joined = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, held)
       const length = joined.readUInt32BE(0)
-      if (length > MAX_FRAME_BYTES)
-        throw new RangeError(`A frame of ${length} bytes was announced; expected at most ${MAX_FRAME_BYTES}.`)
+      if (length > MAX_FRAME_BYTES) {
+        const why = length === HTTP ? ' It answered HTTP: a web server listens there, and no gateway.' : ''
+        throw new RangeError(`A frame of ${length} bytes was announced; expected at most ${MAX_FRAME_BYTES}.${why}`)
+      }
       const end = LENGTH_BYTES + length
       if (joined.length >= end) {
         frames.push(joined.subarray(LENGTH_BYTES, end))

@@ -34,7 +34,7 @@ const schema = z.object({
   IBKR_PORT: wholeNumber(1, 65_535).default(4002),
   IBKR_CLIENT_ID: wholeNumber(0, 2_147_483_000).default(1),
   IBKR_TRADING_MODE: z.enum(['paper', 'live']).default('paper'),
-  /** The bridge can't trade whatever it says; the gateway's container obeys it. */
+  /** Taken because people set it; the bridge can't trade whatever it says. */
   IBKR_READ_ONLY: flag.default(true),
   IBKR_CONNECTION_TIMEOUT: wholeNumber(1, 3600).default(300),
   IBKR_REQUEST_TIMEOUT: wholeNumber(1, 600).default(60),

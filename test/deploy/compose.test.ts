@@ -44,7 +44,7 @@ beforeAll(async () => {
 describe('docker-compose.yml', () => {
   it('publishes ports on loopback only', () => {
     for (const [name, { ports = [] }] of Object.entries(compose.services)) {
-      for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/)
+      for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:(\d+|\$\{\w+_PORT:-\d+\}):\d+$/)
     }
     expect(compose.services['ib-gateway'].ports).toEqual(['127.0.0.1:4001:4003', '127.0.0.1:4002:4004'])
     expect(compose.services.timescaledb.ports).toBeUndefined()

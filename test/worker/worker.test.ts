@@ -250,7 +250,7 @@ describe('a Worker without its settings', () => {
       expect(await answer.json()).toEqual({ error: { kind: 'internal', message: expect.stringContaining('log') } })
       await until(() =>
         expect(lines.join('')).toMatch(
-          /TIDEGATE_KEY: expected at least 32[\s\S]*BRIDGE_URL|BRIDGE_URL[\s\S]*TIDEGATE_KEY/,
+          /TIDEGATE_KEY: expected a key of at least 32[\s\S]*BRIDGE_URL|BRIDGE_URL[\s\S]*TIDEGATE_KEY/,
         ),
       )
       expect(lines.join('')).not.toContain('too short')

@@ -6,10 +6,10 @@ export function boxed(lines: readonly string[]): string {
   return [`╔${edge}╗`, ...lines.map(row), `╚${edge}╝`, ''].join('\n')
 }
 
-/** Said wherever made-up data are about to be stored or shown. */
+/** Said wherever made-up data are about to be stored or shown. No line is wider than the narrowest terminal. */
 export const SIMULATED_BANNER = boxed([
   'SIMULATED DATA',
   '',
-  'Every price here is made up by the simulator. None of it is real market data.',
+  'Every price here is made up by the simulator: none is real market data.',
   'For real data set IBKR_HOST (and IBKR_PORT) to your IB Gateway or TWS.',
 ])

@@ -23,7 +23,7 @@ export interface FetchBody {
 export interface BarsQuery {
   readonly instrument: string
   readonly spec: string
-  readonly hours: Hours
+  readonly hours?: Hours
   readonly start: string
   readonly end: string
   readonly limit: number
@@ -34,7 +34,8 @@ export interface Client {
   plan(body: FetchBody): Promise<PlanAnswer>
   start(body: FetchBody): Promise<StartedAnswer>
   run(id: string): Promise<ProgressAnswer>
-  series(): Promise<SeriesAnswer>
+  /** Of everything, or of one instrument. */
+  series(instrument?: string): Promise<SeriesAnswer>
   bars(query: BarsQuery): Promise<BarsAnswer>
   status(): Promise<StatusAnswer>
 }
@@ -88,8 +89,9 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     plan: (body) => call('/v1/plan', body),
     start: (body) => call('/v1/runs', body),
     run: (id) => call(`/v1/runs/${encodeURIComponent(id)}`),
-    series: () => call('/v1/series'),
-    bars: (query) => call(`/v1/bars?${new URLSearchParams({ ...query, limit: String(query.limit) })}`),
+    series: (instrument) => call(`/v1/series${instrument ? `?${new URLSearchParams({ instrument })}` : ''}`),
+    bars: ({ limit, hours, ...query }) =>
+      call(`/v1/bars?${new URLSearchParams({ ...query, ...(hours ? { hours } : {}), limit: String(limit) })}`),
     status: () => call('/v1/status'),
   }
 }

@@ -6,6 +6,8 @@ export interface Context {
   readonly err: (text: string) => void
   /** The terminal to draw progress bars on; undefined where nobody looks, and plain lines go to `err` instead. */
   readonly terminal: NodeJS.WritableStream | undefined
+  /** How many characters a line of `out` may have; undefined where it is no terminal. */
+  readonly columns: number | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder whose `.tidegate` is meant. */
   readonly cwd: string

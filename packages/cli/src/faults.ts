@@ -1,42 +1,52 @@
-import { FAULTS, type FaultRow, type Faults, readFaults } from '@tidegate/simulator'
-import { InvalidArgumentError, Option } from 'commander'
+import { parseInstant, parseInstrument, parseTimeframe, TidegateError, window } from '@tidegate/core'
+import { hinted } from './hint.ts'
 
-/** What a fault's flag takes, as its help shows it; a list where nothing else is said. */
-const TAKES: Readonly<Record<string, (row: FaultRow) => string>> = {
-  switch: () => '',
-  count: () => ' <n>',
-  choice: ({ words = [] }) => ` <${words.join('|')}>`,
-  refusal: () => ' <times:code:text>',
+/** What a person wrote for a window of series, as it was written; undefined where nothing was. */
+export interface Asked {
+  readonly instruments: { readonly option: string; readonly texts: readonly string[] | undefined }
+  readonly timeframes: readonly string[] | undefined
+  readonly start: string | undefined
+  readonly end: string | undefined
 }
 
-/** One flag for each fault of the simulator: `hmds` is `--hmds silent`, `dropMidReply` is `--drop-mid-reply 2`. */
-export function faultOptions(): Option[] {
-  return FAULTS.map((row) => {
-    const option = new Option(`${flagOf(row)}${TAKES[row.kind]?.(row) ?? ' <list>'}`, row.about).helpGroup('Faults:')
-    return row.kind === 'switch' ? option : option.argParser((text) => read(row, text))
-  })
+/** Everything that is wrong with what was asked, by the options' own names, a line each; empty where nothing is. */
+export function faultsOf({ instruments, timeframes, start, end }: Asked, nowSec: number): string[] {
+  const { option, texts } = instruments
+  const missing = [
+    ...(texts ? [] : [option]),
+    ...(timeframes ? [] : ['--timeframe']),
+    ...(start === undefined ? ['--start'] : []),
+  ]
+  const needed = missing.length === 0 ? [] : [`needed and not given: ${missing.join(', ')}. See --help for examples.`]
+  return [
+    ...needed,
+    ...(texts ?? []).flatMap((text) =>
+      faultOf(
+        option,
+        () => parseInstrument(text),
+        (said) => hinted(said, [text], nowSec),
+      ),
+    ),
+    ...(timeframes ?? []).flatMap((text) => faultOf('--timeframe', () => parseTimeframe(text, 'STK'))),
+    ...windowFaults(start, end),
+  ]
 }
 
-/** The faults among a command's options. */
-export function faultsOf(given: Readonly<Record<string, unknown>>): Partial<Faults> {
-  const set = FAULTS.flatMap(({ name }) => {
-    const key = keyOf(name)
-    return key in given ? [[name, given[key]]] : []
-  })
-  return readFaults(Object.fromEntries(set))
+function windowFaults(start: string | undefined, end: string | undefined): string[] {
+  const faults = [
+    ...(start === undefined ? [] : faultOf('--start', () => parseInstant(start))),
+    ...(end === undefined ? [] : faultOf('--end', () => parseInstant(end))),
+  ]
+  if (faults.length > 0 || start === undefined || end === undefined) return faults
+  return faultOf('--start', () => window(parseInstant(start), parseInstant(end)))
 }
 
-/** What a fault is called among the options: a delay has been `--delay` for longer than there have been other faults. */
-const keyOf = (name: string): string => (name === 'delayMs' ? 'delay' : name)
-
-const flagOf = ({ name }: FaultRow): string =>
-  `--${keyOf(name).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-
-/** Reads the value at once, so that a wrong one is a misused command line. */
-function read({ name }: FaultRow, text: string): unknown {
+function faultOf(option: string, read: () => unknown, say = (message: string) => message): string[] {
   try {
-    return readFaults({ [name]: text })[name]
+    read()
+    return []
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+    if (!(error instanceof TidegateError)) throw error
+    return [`${option}: ${say(error.message)}`]
   }
 }

@@ -1,4 +1,5 @@
-import type { ProgressAnswer, StartedAnswer } from '@tidegate/functions'
+import { parseInstant } from '@tidegate/core'
+import type { PlanAnswer, ProgressAnswer, StartedAnswer } from '@tidegate/functions'
 import type { Client, FetchBody } from './client.ts'
 import type { Context } from './context.ts'
 import { endsOf, type Gap, isOpen, keyOf, type Left, leftOf, type SeriesKey } from './left.ts'
@@ -11,11 +12,12 @@ const OTHERS = { mostMs: 600_000, everyMs: 500, looks: 20 }
 const MOST_ROUNDS = 2
 
 type Problem = StartedAnswer['problems'][number]
+type RunSeries = ProgressAnswer['series'][number]
 
 export interface FilledSeries extends SeriesKey {
   /** What of the window could be had when the fetch began, and is not covered: `[start, end)`, ISO. */
   readonly gaps: readonly Gap[]
-  /** Silence at the newest end that is too fresh to be believed: the next fetch asks again. */
+  /** The newest end that was answered and is not final by the gateway's clock, or silent so far: the next fetch asks again. */
   readonly pending: readonly Gap[]
   /** The newest failure, where there are gaps. */
   readonly error: string | undefined
@@ -24,8 +26,12 @@ export interface FilledSeries extends SeriesKey {
 export interface Filled {
   readonly series: readonly FilledSeries[]
   readonly problems: readonly Problem[]
-  /** How many chunks were asked for. 0: everything had been covered. */
+  /** How many chunks were asked for. 0: everything had been covered, or nothing is final. */
   readonly chunks: number
+  /** Nothing of the window was final when the fetch began. */
+  readonly nothingFinal: boolean
+  /** The newest run that has chunks. */
+  readonly runId: string | undefined
   readonly interrupted: boolean
 }
 
@@ -37,25 +43,50 @@ export function seriesName({ instrumentId, spec }: Pick<SeriesKey, 'instrumentId
   return `${instrumentId} ${spec}`
 }
 
+/** What a fetch of this plan would come to without asking for anything; undefined where something is to be asked. */
+export function coveredAlready({ series }: PlanAnswer): Filled | undefined {
+  if (series.some(({ wanted, gaps }) => !wanted || gaps.length > 0)) return undefined
+  return {
+    series: series.map(({ instrumentId, spec, hours }) => ({
+      instrumentId,
+      spec,
+      hours,
+      gaps: [],
+      pending: [],
+      error: undefined,
+    })),
+    problems: [],
+    chunks: 0,
+    nothingFinal: false,
+    runId: undefined,
+    interrupted: false,
+  }
+}
+
 /** Fetches what is missing of a window and follows it to its end, chunks that other runs have open included. */
 export async function fill(client: Client, body: FetchBody, options: FillOptions): Promise<Filled> {
   const { signal, sleep, now, progress } = options
   const startedMs = now()
   let until: ReadonlyMap<string, number> | undefined
+  let runId: string | undefined
   let chunks = 0
   for (let round = 1; ; round++) {
     const started = await client.start(body)
     chunks += started.chunks
+    if (started.chunks > 0) runId = started.id
     const keys = new Set(started.series.map(keyOf))
     // The clock goes on making bars final: only what could be had at the beginning is this fetch's.
-    until ??= endsOf(await client.plan(body))
-    const look = async () => leftOf(await client.plan(body), keys, until ?? new Map(), startedMs / 1000)
+    until ??= endsOf(await client.plan(body), keys)
+    const ends = until
+    const look = async () => leftOf(await client.plan(body), keys, ends, startedMs / 1000)
     const run = await follow(client, started, options)
     let left = await look()
     const result = () => ({
-      series: left.map((one) => settledSeries(one, errorOf(run, one.key))),
+      series: left.map((one) => settledSeries(one, run.series.find(isOf(one.key)), ends.get(keyOf(one.key)))),
       problems: started.problems,
       chunks,
+      nothingFinal: ends.size === 0,
+      runId,
       interrupted: signal.aborted,
     })
     if (signal.aborted || !isOpen(left) || run.state === 'failed') return result()
@@ -64,16 +95,22 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
     // Nothing to ask for and yet not all there: the chunks of another run.
     const first = new Map(left.map(({ key, requests }) => [keyOf(key), requests]))
     for (let i = 0; i < OTHERS.looks && isOpen(left) && !signal.aborted; i++) {
-      for (const { key, requests } of left) {
-        const total = first.get(keyOf(key)) ?? requests
-        const note = requests > 0 ? 'asked for by an earlier run' : undefined
-        if (total > 0) progress.show(seriesName(key), { settled: Math.max(0, total - requests), total, note })
-      }
+      showOthers(left, first, progress)
       await sleep(OTHERS.everyMs, signal)
       left = await look()
     }
+    showOthers(left, first, progress)
     if (!isOpen(left) || now() - startedMs > OTHERS.mostMs) return result()
     round = 0
+  }
+}
+
+/** Shows how far the chunks of other runs have come: of the requests that were open at `first`, those that still are. */
+function showOthers(left: readonly Left[], first: ReadonlyMap<string, number>, progress: Progress): void {
+  for (const { key, requests } of left) {
+    const total = Math.max(first.get(keyOf(key)) ?? 0, requests)
+    const note = requests > 0 ? 'asked for by an earlier run' : undefined
+    if (total > 0) progress.show(seriesName(key), { settled: total - requests, total, note })
   }
 }
 
@@ -89,13 +126,21 @@ async function follow(client: Client, started: StartedAnswer, { sleep, signal, p
   }
 }
 
-/** A failure makes what was pending a gap: it was not silence. */
-function settledSeries({ key, gaps, pending }: Left, error: string | undefined): FilledSeries {
-  if (error === undefined) return { ...key, gaps, pending, error }
-  const all = [...gaps, ...pending]
-  return { ...key, gaps: all, pending: [], error: all.length > 0 ? error : undefined }
+/**
+ * What remains of a series once nothing more is asked. A failure makes all of it gaps. What a run asked for and had
+ * answered without one, and what is nevertheless not covered at the newest end, is not final yet by the gateway's clock.
+ */
+function settledSeries({ key, gaps, pending, requests }: Left, run: RunSeries | undefined, end = 0): FilledSeries {
+  if (run?.error) {
+    const all = [...gaps, ...pending]
+    return { ...key, gaps: all, pending: [], error: all.length > 0 ? run.error.message : undefined }
+  }
+  const answered = run !== undefined && run.settled === run.total && run.total >= requests
+  const newest = gaps.at(-1)
+  if (!answered || !newest || parseInstant(newest.end) < end) return { ...key, gaps, pending, error: undefined }
+  return { ...key, gaps: gaps.slice(0, -1), pending: [newest, ...pending], error: undefined }
 }
 
-function errorOf(run: ProgressAnswer, key: SeriesKey): string | undefined {
-  return run.series.find((one) => keyOf(one) === keyOf(key))?.error?.message
+function isOf(key: SeriesKey): (one: SeriesKey) => boolean {
+  return (one) => keyOf(one) === keyOf(key)
 }

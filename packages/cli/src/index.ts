@@ -1,6 +1,6 @@
 export { findServer } from './beacon.ts'
 export { type Client, type ClientOptions, createClient, type FetchBody } from './client.ts'
 export type { Context } from './context.ts'
-export { FIRST_DATASET, type FirstPart } from './first.ts'
+export { type FirstPart, firstDataset } from './first.ts'
 export { type ProgramOptions, run } from './program.ts'
 export { isAlive, sleep } from './system.ts'

@@ -50,9 +50,10 @@ function believedUntil(spec: string, nowSec: number): number {
   return settledPart({ start: 0, end: asOf }, parseSpec(spec), { ...LATEST, asOf, lastBar: undefined })?.end ?? 0
 }
 
-/** How far each series of a plan can be had as of now, exclusive, epoch seconds. */
-export function endsOf(plan: PlanAnswer): Map<string, number> {
-  return new Map(plan.series.flatMap(({ wanted, ...key }) => (wanted ? [[keyOf(key), parseInstant(wanted.end)]] : [])))
+/** How far each series of a plan that has one of the `keys` can be had as of now, exclusive, epoch seconds. */
+export function endsOf({ series }: PlanAnswer, keys: ReadonlySet<string>): Map<string, number> {
+  const ends = series.map(({ wanted, ...key }) => [keyOf(key), wanted ? parseInstant(wanted.end) : undefined] as const)
+  return new Map(ends.flatMap(([key, end]) => (end !== undefined && keys.has(key) ? [[key, end]] : [])))
 }
 
 export function isOpen(left: readonly Left[]): boolean {

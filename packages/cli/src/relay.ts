@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type BridgeOptions, createBridge, stateFileIn } from '@tidegate/bridge'
-import type { TidegateError } from '@tidegate/core'
+import { TidegateError } from '@tidegate/core'
 import { createRelay, type Relay } from '@tidegate/relay'
 import type { Context } from './context.ts'
 import { bridgeSettings, type Settings } from './settings.ts'
@@ -42,9 +42,31 @@ export async function openRelay(
     log,
     listen: false,
     untilReady: true,
+  }).catch((cause) => {
+    throw explained(cause, own.gateway, connectionTimeoutMs)
   })
   const relay = createRelay({ url: 'http://bridge.in-process', key, fetch: bridge.fetch })
   return { relay, close: () => bridge.close() }
+}
+
+const CHECK =
+  'Is the gateway logged in, is its API enabled, does a dialog wait there for a person, is the address of this machine trusted?'
+
+/** What to check where a connection came about and no gateway answered on it. */
+function explained(cause: unknown, { host, port }: { host: string; port: number }, timeoutMs: number): unknown {
+  if (!(cause instanceof TidegateError) || (cause.kind !== 'disconnected' && cause.kind !== 'timeout')) return cause
+  const say = (message: string) => new TidegateError(cause.kind, message, { cause, code: cause.code })
+  if (cause.message.startsWith('Connecting to ')) {
+    const within = `within ${timeoutMs / 1000} s`
+    return say(`Something listens at ${host}:${port} but did not answer as a gateway ${within}. ${CHECK}`)
+  }
+  if (cause.message.includes('can not be read')) {
+    const what = cause.message.includes('answered HTTP') ? 'a web server' : 'a program that speaks something else'
+    const ports = 'Gateway 4002 paper, 4001 live; TWS 7497 paper, 7496 live'
+    return say(`What listens at ${host}:${port} is no gateway but ${what}. Is the port right (${ports})?`)
+  }
+  if (/closed the connection|did not say hello/.test(cause.message)) return say(`${cause.message} ${CHECK}`)
+  return cause
 }
 
 /** A relay that can't be asked anything: what is stored can be looked at without a gateway. */

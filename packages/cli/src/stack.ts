@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { TidegateError } from '@tidegate/core'
-import { createStore, type Database, openDatabase } from '@tidegate/db'
+import { createStore, type Database, openDatabase, openPglite } from '@tidegate/db'
 import { createApp, createNodeFunctions, type NodeFunctions, type NodeOptions } from '@tidegate/functions'
 import { createIngest } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
@@ -22,6 +23,8 @@ export interface StackOptions {
   readonly relay: Relay
   readonly log: NodeOptions['log']
   readonly listen?: NodeOptions['listen']
+  /** One that is open already, and stays its opener's to close. */
+  readonly database?: Database
 }
 
 const ADDRESS = 'http://tidegate.in-process'
@@ -31,11 +34,13 @@ export async function openStack(context: Context, settings: Settings, options: S
   const { keys, hours, messagesPerSec } = settings.functions
   const closer = createCloser()
   try {
-    const database = await openMigrated(context, settings)
-    closer.add(() => database.close())
+    const database = options.database ?? (await openMigrated(context, settings))
+    if (!options.database) closer.add(() => database.close())
     // Whoever holds the embedded database is alone: what a killed process had in hand can be taken up at once.
     if (database.driver === 'pglite') await recover(createStore(database), context.now)
-    const functions = await createNodeFunctions({ ...options, database, keys, hours, messagesPerSec, now: context.now })
+    const { relay, log, listen } = options
+    const own = { keys, hours, messagesPerSec, now: context.now }
+    const functions = await createNodeFunctions({ relay, log, listen, database, ...own })
     closer.add(() => functions.close())
     await functions.ingest.sweep()
     const client = createClient({ url: functions.url ?? ADDRESS, key: keys[0] ?? '', fetch: functions.fetch })
@@ -46,14 +51,17 @@ export async function openStack(context: Context, settings: Settings, options: S
   }
 }
 
-/** A client of what is stored: plans and lists, and starts nothing. `relay` answers for the bridge's status alone. */
+/**
+ * A client of what is stored: plans and lists, and starts nothing. `relay` answers for the bridge's status alone.
+ * Where nothing was ever stored it makes no database on the disk.
+ */
 export async function openStored(
   context: Context,
   settings: Settings,
   { relay, log }: StackOptions,
-): Promise<{ readonly client: Client; close(): Promise<void> }> {
+): Promise<{ readonly client: Client; readonly database: Database; close(): Promise<void> }> {
   const { keys, hours, messagesPerSec } = settings.functions
-  const database = await openMigrated(context, settings)
+  const database = hasDatabase(context, settings) ? await openMigrated(context, settings) : await openEmpty()
   const store = createStore(database)
   const ingest = createIngest({
     store,
@@ -67,7 +75,18 @@ export async function openStored(
   })
   const app = createApp({ ingest, store, relay, keys, hours, log })
   const client = createClient({ url: ADDRESS, key: keys[0] ?? '', fetch: async (request) => app.fetch(request) })
-  return { client, close: () => database.close() }
+  return { client, database, close: () => database.close() }
+}
+
+/** Whether there is a database: one that is named, or the folder's own. */
+export function hasDatabase({ cwd }: Pick<Context, 'cwd'>, { functions }: Settings): boolean {
+  return functions.databaseUrl !== undefined || existsSync(join(cwd, '.tidegate', 'db'))
+}
+
+async function openEmpty(): Promise<Database> {
+  const database = await openPglite()
+  await database.migrate()
+  return database
 }
 
 /** The database of the settings, with a session for migrations and the queue, or the one in the folder's `.tidegate/db`. */

@@ -7,13 +7,15 @@ import type { Context } from './context.ts'
 import { fileLog, silentLog, writtenLog } from './log.ts'
 import { absentRelay, openRelay } from './relay.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { openStack, openStored } from './stack.ts'
+import { hasDatabase, openStack, openStored } from './stack.ts'
 
 /** The Tidegate that a command talks to: one that runs, or one composed in this process. */
 export interface Target {
   readonly client: Client
   /** Where it runs, when it outlives this command. */
   readonly url: string | undefined
+  /** Whether it has a database. */
+  readonly hasDatabase: boolean
   close(): Promise<void>
 }
 
@@ -24,33 +26,42 @@ export interface TargetOptions {
   readonly need: Need
   readonly timeoutMs: number
   readonly verbose: boolean
+  /** Asked of what is stored before a gateway is looked for: true where that will do. */
+  readonly isEnough?: (client: Client) => Promise<boolean>
 }
 
 /**
  * The Tidegate of `TIDEGATE_URL`, else the one that runs in this folder, else one in this process.
- * Throws with what to check where the gateway is needed and can't be reached; the database is not touched then.
+ * Throws with what to check where the gateway is needed and can't be reached; nothing is written then, and no database made.
  */
 export async function openTarget(context: Context, options: TargetOptions): Promise<Target> {
   const settings = readSettings(context.env, context.newKey)
   const server = settings.server ?? (await findServer(context))
   if (server) {
-    return { client: createClient({ ...server, fetch: context.fetch }), url: server.url, close: async () => {} }
+    const client = createClient({ ...server, fetch: context.fetch })
+    return { client, url: server.url, hasDatabase: true, close: async () => {} }
   }
-  return { ...(await compose(context, settings, options)), url: undefined }
+  const has = hasDatabase(context, settings)
+  return { ...(await compose(context, settings, options, has)), url: undefined, hasDatabase: has }
 }
 
-async function compose(context: Context, settings: Settings, { need, timeoutMs, verbose }: TargetOptions) {
+async function compose(context: Context, settings: Settings, options: TargetOptions, has: boolean) {
+  const { need, timeoutMs, verbose, isEnough } = options
   const log = commandLog(context, verbose)
-  if (need === 'stored') return openStored(context, settings, { relay: absentRelay(NOT_ASKED), log })
+  const looking = () => openStored(context, settings, { relay: absentRelay(NOT_ASKED), log })
+  if (need === 'stored') return looking()
+  const stored = isEnough && has ? await looking() : undefined
   const closer = createCloser()
   try {
+    if (stored) closer.add(() => stored.close())
+    if (stored && (await isEnough?.(stored.client))) return { client: stored.client, close: () => closer.close() }
     const { relay, close } = await openRelay(context, settings, { timeoutMs, log }).catch((cause) => {
       if (need === 'gateway') throw cause
       return { relay: absentRelay(toTidegateError(cause)), close: async () => {} }
     })
     closer.add(close)
     const open = need === 'status' ? openStored : openStack
-    const stack = await open(context, settings, { relay, log })
+    const stack = await open(context, settings, { relay, log, database: stored?.database })
     closer.add(() => stack.close())
     return { client: stack.client, close: () => closer.close() }
   } catch (error) {
@@ -68,5 +79,5 @@ export function commandLog({ err }: Pick<Context, 'err'>, verbose: boolean) {
 
 /** What a long-lived process keeps of it: a file, so that progress on the terminal stays whole. */
 export function serverLog({ cwd, err }: Pick<Context, 'cwd' | 'err'>, verbose: boolean) {
-  return verbose ? writtenLog('info', err) : fileLog('warn', join(cwd, '.tidegate', 'tidegate.log'))
+  return verbose ? writtenLog('info', err) : fileLog('info', join(cwd, '.tidegate', 'tidegate.log'))
 }

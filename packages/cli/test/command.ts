@@ -29,6 +29,7 @@ export interface CommandOptions extends ProgramOptions {
   readonly now?: () => number
   readonly fetch?: Context['fetch']
   readonly sleep?: Context['sleep']
+  readonly columns?: number
 }
 
 /** A command line run in this process, in the folder `cwd`. */
@@ -45,6 +46,7 @@ export function begin(cwd: string, argv: readonly string[], options: CommandOpti
       err += text
     },
     terminal: undefined,
+    columns: options.columns,
     env,
     cwd,
     pid: process.pid,

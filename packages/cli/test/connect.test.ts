@@ -55,9 +55,26 @@ describe('connect', () => {
         env: { IBKR_PORT: String(port) },
       })
       expect(status).toBe(1)
+      expect(err).toMatch(/Something listens at 127\.0\.0\.1:\d+ but did not answer as a gateway within 1 s\. .*dialog/)
       expect(err).toContain(`127.0.0.1:${port}`)
     } finally {
       for (const socket of sockets) socket.destroy()
+      await new Promise((closed) => server.close(closed))
+    }
+  })
+
+  test.each([
+    ['a web server', 'HTTP/1.1 400 Bad Request\r\n\r\n', /is no gateway but a web server\. Is the port right/],
+    ['another program', 'SSH-2.0-OpenSSH_9.6\r\n', /is no gateway but a program that speaks something else\./],
+  ])('%s at the port is told from a gateway', async (_, greeting, message) => {
+    const server = createServer((socket) => socket.resume().end(greeting))
+    const port = await listening(server)
+    try {
+      const { status, err } = await tidegate(folder, ['connect'], { env: { IBKR_PORT: String(port) } })
+      expect(err).toMatch(message)
+      expect(err).toMatch(/^tidegate: [^\n]+\n$/)
+      expect(status).toBe(1)
+    } finally {
       await new Promise((closed) => server.close(closed))
     }
   })
@@ -93,7 +110,7 @@ describe('connect', () => {
     [{ TIDEGATE_URL: 'http://127.0.0.1:1' }, /TIDEGATE_KEY: expected a key/],
     [{ TIDEGATE_URL: 'nowhere', TIDEGATE_KEY: 'k'.repeat(32) }, /TIDEGATE_URL is "nowhere": expected an address/],
     [{ IBKR_PORT: 'https' }, /IBKR_PORT/],
-    [{ BRIDGE_URL: 'http://127.0.0.1:1', BRIDGE_KEY: 'short' }, /BRIDGE_KEY: expected at least 32 characters/],
+    [{ BRIDGE_URL: 'http://127.0.0.1:1', BRIDGE_KEY: 'short' }, /BRIDGE_KEY: expected a key of at least 32 characters/],
   ])('wrong settings are named: %j', async (env, message) => {
     const { status, err } = await tidegate(folder, ['connect'], { env })
     expect(err).toMatch(message)

@@ -152,6 +152,39 @@ describe('fetch', () => {
     expect(requests()).toBe(asked + 1)
   })
 
+  test('what is not final by the gateway’s clock, which may be behind ours, is no gap left', async () => {
+    const early = await createSimulator({ now: () => Date.UTC(2026, 10, 17, 16) })
+    try {
+      const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,ESZ6.CME', '--start', '2026-11-16', '--end', '2026-11-19']
+      const { status, out, err } = await tidegate(folder, [...argv, '--timeframe', '1MIN,DAILY'], {
+        env: { IBKR_PORT: String(early.port) },
+      })
+      expect(err).not.toContain('gap left')
+      expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +480 .* 0 │/)
+      expect(out).toMatch(
+        /Not final yet by the gateway's clock[^\n]*\n( .*\n)* +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-17 16:00/,
+      )
+      expect(out).toMatch(/ESZ6\.CME 1-DAY-LAST from 2026-11-1/)
+      expect(status).toBe(0)
+    } finally {
+      await early.close()
+    }
+  })
+
+  test('of a window in which nothing is final yet it says just that', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', 'DAILY']
+    const { status, out, err } = await tidegate(folder, argv, { env })
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/Nothing of it is final yet\..*Nothing was asked of the gateway/s)
+    expect(out).not.toContain('covered already')
+    const plan = await tidegate(folder, [...argv, '--dry-run'], { env })
+    expect(plan.out).toMatch(/not final yet .*Nothing of it is final yet\./s)
+    expect(plan.out).not.toContain('is covered')
+    const part = await tidegate(folder, [...argv, '--start', '2026-11-18', '--dry-run'], { env })
+    expect(part.out).toContain('"until" is earlier than asked')
+    expect(requests()).toBe(0)
+  })
+
   test('up to now, what is silent is pending and no failure', async () => {
     const noon = () => Date.UTC(2026, 10, 21, 12)
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', '1MIN,DAILY']
@@ -159,7 +192,9 @@ describe('fetch', () => {
     try {
       const { status, out } = await tidegate(folder, argv, { env: { IBKR_PORT: String(saturday.port) }, now: noon })
       expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +390 .* 0 │/)
-      expect(out).toMatch(/Silent so far at the newest end.*AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-21 11:30/)
+      expect(out).toMatch(
+        /Not final yet by the gateway's clock, or silent so far.*\n +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-21 11:30/,
+      )
       expect(status).toBe(0)
     } finally {
       await saturday.close()

@@ -19,7 +19,7 @@ describe('what is left of a fetch', () => {
       ['17T00:00:00', '18T00:00:00'],
       ['20T15:00:00', '20T15:30:00'],
     ])
-    const [left] = leftOf(plan, KEYS, endsOf(plan), NOW_SEC)
+    const [left] = leftOf(plan, KEYS, endsOf(plan, KEYS), NOW_SEC)
     expect(left?.gaps).toEqual([{ start: '2026-11-17T00:00:00Z', end: '2026-11-18T00:00:00Z' }])
     expect(left?.pending).toEqual([{ start: '2026-11-20T15:00:00Z', end: '2026-11-20T15:30:00Z' }])
   })
@@ -27,12 +27,12 @@ describe('what is left of a fetch', () => {
   test('what became final after the fetch began is not its own', () => {
     const before = planOf([])
     const after = planOf([['20T15:30:00', '20T15:31:00']])
-    expect(leftOf(after, KEYS, endsOf(before), NOW_SEC)).toEqual([{ key, gaps: [], pending: [], requests: 0 }])
+    expect(leftOf(after, KEYS, endsOf(before, KEYS), NOW_SEC)).toEqual([{ key, gaps: [], pending: [], requests: 0 }])
   })
 
   test('a gap that reaches into the old is no silence', () => {
     const plan = planOf([['20T14:00:00', '20T15:30:00']])
-    expect(leftOf(plan, KEYS, endsOf(plan), NOW_SEC)[0]?.pending).toEqual([])
+    expect(leftOf(plan, KEYS, endsOf(plan, KEYS), NOW_SEC)[0]?.pending).toEqual([])
   })
 
   test('a series that was not resolved is not waited for', () => {

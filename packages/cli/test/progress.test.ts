@@ -22,7 +22,8 @@ test('what holds a series up is said, and no number of bars where none is known'
   const lines: string[] = []
   const progress = createProgress({ terminal: undefined, err: (text) => void lines.push(text), now: () => 0 })
   progress.show('A', { settled: 0, total: 2, note: 'asked for by an earlier run' })
-  expect(lines).toEqual(['A: 0/2 chunks (asked for by an earlier run)\n'])
+  progress.show('A', { settled: 2, total: 2 })
+  expect(lines).toEqual(['A: 0/2 chunks (asked for by an earlier run)\n', 'A: 2/2 chunks\n'])
 })
 
 test('on a terminal: a bar a series, the last state left standing', () => {

@@ -103,7 +103,7 @@ describe('replayed files, fetched', () => {
   test('what is replayed is said, with a command that fetches it', () => {
     expect(simulator.said()).toMatch(/GBP\/USD\.IDEALPRO +│ BID +│/)
     expect(simulator.said()).toContain(
-      'npx tidegate fetch --instruments GBP/USD.IDEALPRO --timeframe 1-MINUTE-BID --hours all',
+      'npx tidegate fetch --instruments GBP/USD.IDEALPRO --timeframe 1-MINUTE-BID,1-MINUTE-ASK --hours all',
     )
     expect(simulator.said()).toMatch(/Its clock stands at 2024-/)
   })

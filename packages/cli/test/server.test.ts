@@ -34,18 +34,20 @@ describe('a Tidegate that runs', () => {
   })
 
   test.each([
-    [['--instruments', 'NOSUCH.NASDAQ'], /NOSUCH\.NASDAQ: .*security definition/i],
-    [['--instruments', '//'], /"\/\/".*instrument/],
-    [['--start', '2026-11-18'], /2026-11-18T00:00:00Z must be before the end 2026-11-18T00:00:00Z/],
-    [['--start', '2024-02-30'], /"2024-02-30" is no instant/],
-    [['--end', 'tomorrow'], /"tomorrow" is no instant/],
-    [['--timeframe', '7MIN'], /"7MIN" is no timeframe: expected 1MIN/],
-  ])('refuses %j in one line that says why', async (faulty, message) => {
+    [['--instruments', 'NOSUCH.NASDAQ'], 1, /NOSUCH\.NASDAQ: .*security definition/i],
+    [['--instruments', 'EUR.USD'], 1, /EUR\.USD: .*\. Did you mean EUR\/USD\?/],
+    [['--instruments', '//'], 2, /--instruments: "\/\/".*instrument/],
+    [['--start', '2026-11-18'], 2, /--start: .* 2026-11-18T00:00:00Z must be before the end 2026-11-18T00:00:00Z/],
+    [['--start', '2024-02-30'], 2, /--start: "2024-02-30" is no instant/],
+    [['--end', 'tomorrow'], 2, /--end: "tomorrow" is no instant/],
+    [['--timeframe', '7MIN'], 2, /--timeframe: "7MIN" is no timeframe: expected 1MIN/],
+    [['--timeframe', '7-MINUTE-LAST'], 2, /--timeframe: .*steps for MINUTE are 1, 2, 3, 5/],
+  ] as const)('refuses %j in one line that says why', async (faulty, expected, message) => {
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', ...DAY, '--timeframe', '1MIN', ...faulty]
     const { status, out, err } = await tidegate(folder, argv)
     expect(err).toMatch(message)
     expect(err).toMatch(/^tidegate: [^\n]+\n$/)
-    expect({ status, out }).toEqual({ status: 1, out: '' })
+    expect({ status, out }).toEqual({ status: expected, out: '' })
     expect(simulator.received.filter(({ messageId }) => messageId === HISTORY)).toEqual([])
   })
 
@@ -59,7 +61,7 @@ describe('a Tidegate that runs', () => {
       },
     })
     const { status, err } = await command.outcome
-    expect(err).toContain('The run goes on in the Tidegate at http://127.0.0.1:')
+    expect(err).toMatch(/The run goes on in the Tidegate at (http:\S+) as (\S+)\. .* GET \1\/v1\/runs\/\2\n/)
     expect(status).toBe(130)
     const again = await tidegate(folder, argv)
     expect(again.out).toMatch(/MSFT\.NASDAQ .* 390 /)

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FirstPart } from '@tidegate/cli'
+import { type FirstPart, sleep } from '@tidegate/cli'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
 
@@ -57,6 +57,41 @@ describe('start', () => {
     expect(later.err).not.toContain('SPY.ARCA')
   })
 
+  test('an instrument that can not be had is named, and the rest is there', async () => {
+    const folder = await folders.next()
+    const wrong = { name: 'first-others', instruments: ['ES'], spec: '1-HOUR-LAST', days: 10 }
+    const { status, out, err } = await tidegate(folder, ONCE, { first: [wrong, ...FIRST.slice(3)] })
+    expect(err).toMatch(/not fetched: ES: .*\. Did you mean ESZ6\.CME\?\n/)
+    expect(out).toMatch(/SPY\.ARCA +│ 1-DAY-LAST .* 0 │/)
+    expect(status).toBe(1)
+    const nothing = await tidegate(folder, ONCE, { first: [wrong] })
+    expect(nothing.err).toMatch(/^tidegate: ES: /)
+    expect(nothing.status).toBe(1)
+  })
+
+  test('tells what came while it serves, on the terminal and in its log', async () => {
+    const folder = await folders.next()
+    let nowMs = NOW_MS
+    const command = begin(folder, ['start', '--port', '0'], {
+      first: FIRST.slice(0, 1),
+      now: () => nowMs,
+      // The bars of an hour come with the first pass of the schedule, which begins right before the first news is waited for.
+      sleep: (ms, signal) => sleep(Math.min(ms, 100), signal),
+      fetch: (request) => fetch(request),
+    })
+    try {
+      await vi.waitUntil(() => command.said().includes('│ gaps │'), { timeout: SLOW_MS, interval: 1 })
+      nowMs += 3_600_000
+      await expect
+        .poll(command.said, { timeout: SLOW_MS, interval: 20 })
+        .toMatch(/16:30 UTC {2}\d+ new bars in [12] series/)
+      expect(await readFile(join(folder, '.tidegate', 'tidegate.log'), 'utf8')).toContain('"msg":"chunk committed"')
+    } finally {
+      command.stop()
+      await command.outcome
+    }
+  })
+
   test('serves the other commands in its folder, and leaves nothing behind', async () => {
     const folder = await folders.next()
     const command = begin(folder, ['start', '--port', '0'], { first: FIRST })
@@ -84,7 +119,7 @@ describe('start', () => {
       const elsewhere = { env: { TIDEGATE_URL: url, TIDEGATE_KEY: key } }
       expect((await tidegate(tmpdir(), ['series'], elsewhere)).out).toBe(series.out)
       const wrong = await tidegate(tmpdir(), ['series'], { env: { ...elsewhere.env, TIDEGATE_KEY: 'k'.repeat(32) } })
-      expect(wrong.err).toContain('A key is needed')
+      expect(wrong.err).toContain('This key is not the one')
       expect(wrong.status).toBe(1)
 
       const second = await tidegate(folder, ONCE, { first: FIRST })

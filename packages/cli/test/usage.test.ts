@@ -3,7 +3,14 @@ import { expect, test } from 'vitest'
 import { tidegate } from './command.ts'
 
 test.each([
-  [['fetch', '--colour'], /required option|unknown option/],
+  [['fetch', '--colour'], /unknown option '--colour'/],
+  [['fetch', '--instrument', 'AAPL'], /unknown option '--instrument'\n\(Did you mean --instruments\?\)/],
+  [['fetch', '--end', '2024-01-02'], /not given: --instruments, --timeframe, --start\./],
+  [['fetch', '--instruments', 'ES', '--start', 'x', '--timeframe', '1H'], /--timeframe: "1H" is.*\n.*--start: "x"/],
+  [['bars', '--csv', '--json'], /cannot be used with/],
+  [['series', '--timeout', '3'], /unknown option '--timeout'/],
+  [['simulate', '--now', 'noon'], /"noon" is no instant/],
+  [['simulate', '--server-version', '90'], /163 to 200/],
   [
     ['fetch', '--instruments', 'AAPL', '--timeframe', '1MIN', '--start', '2024-01-02', '--bogus'],
     /unknown option '--bogus'/,
@@ -23,12 +30,22 @@ test.each([
 
 test('help tells the commands, examples and where settings come from, with status 0', async () => {
   const { status, out, err } = await tidegate(tmpdir(), ['--help'])
-  for (const command of ['start', 'connect', 'fetch', 'series', 'status', 'migrate', 'simulate']) {
+  for (const command of ['start', 'connect', 'fetch', 'bars', 'series', 'status', 'migrate', 'simulate']) {
     expect(out).toMatch(new RegExp(`^ +${command} `, 'm'))
   }
   expect(out).toContain('Examples:')
   expect(out).toContain('.env.example')
   expect({ status, err }).toEqual({ status: 0, err: '' })
+})
+
+test('help of a command marks what is needed and tells defaults', async () => {
+  const fetch = await tidegate(tmpdir(), ['fetch', '--help'])
+  for (const option of ['instruments', 'timeframe', 'start']) {
+    expect(fetch.out).toMatch(new RegExp(`--${option} <\\w+> +needed: `))
+  }
+  expect(fetch.out).toMatch(/--hours .*default: "regular"/)
+  expect(fetch.out).toMatch(/--priority .*default: "interactive"/)
+  expect((await tidegate(tmpdir(), ['simulate', '--help'])).out).not.toContain('default: [])')
 })
 
 test('an error tells its cause when asked to', async () => {

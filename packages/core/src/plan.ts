@@ -22,6 +22,13 @@ export function chunksOf(gaps: readonly Window[], shape: SeriesShape): Window[] 
   return chunks
 }
 
+/** How many windows `chunksOf` would cut these gaps into, without cutting them. */
+export function countChunks(gaps: readonly Window[], shape: SeriesShape): number {
+  const span = chunkSpanSec(shape)
+  const cell = (sec: number) => Math.floor((sec - MONDAY_SEC) / span)
+  return gaps.reduce((sum, { start, end }) => sum + (end > start ? cell(end - 1) - cell(start) + 1 : 0), 0)
+}
+
 /** A wanted window on the bars' own grid: whole days for daily and longer bars, whole minutes or bars otherwise. Undefined when nothing is left. */
 export function alignWindow(window: Window, spec: BarSpec): Window | undefined {
   const grid = gridSec(spec)

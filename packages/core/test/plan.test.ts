@@ -4,6 +4,7 @@ import {
   barSize,
   chunkSpanSec,
   chunksOf,
+  countChunks,
   durationFor,
   finalUntil,
   isDated,
@@ -63,6 +64,7 @@ describe('chunks', () => {
       fc.property(planned, ({ shape, gap }) => {
         if (!gap) return
         const chunks = chunksOf([gap], shape)
+        expect(countChunks([gap], shape)).toBe(chunks.length)
         expect(merge(chunks)).toEqual([gap])
         expect(chunks.reduce((sum, c) => sum + c.end - c.start, 0)).toBe(gap.end - gap.start)
         for (const chunk of chunks) expect(chunk.end - chunk.start).toBeLessThanOrEqual(chunkSpanSec(shape))

@@ -49,6 +49,8 @@ describe('bar specifications', () => {
     expect(formatSpec(parseTimeframe('DAILY', 'CMDTY'))).toBe('1-DAY-MID')
     expect(formatSpec(parseTimeframe('15-MINUTE-MID', 'STK'))).toBe('15-MINUTE-MID')
     expect(() => parseTimeframe('2MIN', 'STK')).toThrow(/"2MIN" is no timeframe: expected 1MIN, 5MIN, 1HOUR, DAILY/)
+    expect(() => parseTimeframe('7-MINUTE-LAST', 'STK')).toThrow(/steps for MINUTE are 1, 2, 3, 5, 10, 15, 20, 30/)
+    expect(() => parseTimeframe('1-MINUTE-LST', 'STK')).toThrow(/a price of LAST, MID, BID/)
   })
 
   test.each([

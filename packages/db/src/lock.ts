@@ -6,13 +6,14 @@ import { TidegateError } from '@tidegate/core'
 const held = new Set<string>()
 
 /**
- * Takes `dir` for this process by a file beside it that holds the pid; a dead process's file is taken over.
- * Returns what gives it back. Throws `conflict` while a living process holds it.
+ * Takes `dir` for this process by a file beside it that holds the pid and when its process began; a dead process's file is
+ * taken over, also where another one has its pid by now. Returns what gives it back. Throws `conflict` while a living
+ * process holds it.
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = `${dir}.lock`
   const holder = await take(path)
-  if (holder !== undefined) throw taken(dir, holder)
+  if (holder !== undefined) throw taken(dir, path, holder)
   return () => give(path)
 }
 
@@ -52,7 +53,7 @@ async function takeFromOthers(path: string): Promise<number | undefined> {
 /** Makes the file with the pid already in it, so that nobody reads it half made. False when there is one. */
 async function create(path: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, String(process.pid))
+  await writeFile(draft, `${process.pid} ${await beginOf(process.pid)}`)
   try {
     await link(draft, path)
     return true
@@ -79,8 +80,25 @@ async function livingHolder(path: string): Promise<number | undefined> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return undefined
   }
-  const pid = Number(text)
-  return pid !== process.pid && isAlive(pid) ? pid : undefined
+  const [pid, began] = text.trim().split(' ')
+  const holder = Number(pid)
+  if (holder === process.pid || !isAlive(holder)) return undefined
+  return began === undefined || began === (await beginOf(holder)) ? holder : undefined
+}
+
+/**
+ * When a process began, in the kernel's own count since boot; '0' where the system does not say (Linux alone has /proc).
+ * A pid is used again, after a restart of the machine above all; a pid with its beginning is not.
+ */
+async function beginOf(pid: number): Promise<string> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    // The second field is the program's name in brackets and may hold anything; the beginning is the 20th after it.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return '0'
+  }
 }
 
 function isAlive(pid: number): boolean {
@@ -93,10 +111,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function taken(dir: string, pid: number): TidegateError {
+function taken(dir: string, path: string, pid: number): TidegateError {
   return new TidegateError(
     'conflict',
-    `The embedded database ${dir} is open in process ${pid}, and only one process can hold it. ` +
+    `The embedded database ${dir} is open in process ${pid}, by ${path}, and only one process can hold it. ` +
       'Use that process, stop it, or set DATABASE_URL to a Postgres server.',
   )
 }

@@ -124,6 +124,8 @@ export interface Store {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>
+  /** Ids of the stored instruments that `name` is the whole of, or all but the venue: `SPY` → `SPY.ARCA`. */
+  instrumentIds(name: string): Promise<string[]>
   /** The series of these keys, made where they were missing, in the order asked. Their instruments must be stored. */
   ensureSeries(keys: readonly SeriesKey[]): Promise<Series[]>
   /**
@@ -160,8 +162,11 @@ export interface Store {
     error: ErrorBody,
     now: number,
   ): Promise<boolean>
-  /** Chunks that are queued and due, or whose lease has run out, oldest first. */
-  due(now: number, limit: number): Promise<string[]>
+  /**
+   * Chunks that have been queued and due for `graceSec` (default 0), or whose lease has run out, oldest first: a message of
+   * the former may still be on its way.
+   */
+  due(now: number, limit: number, graceSec?: number): Promise<string[]>
   run(id: string): Promise<RunProgress | undefined>
   /** Every series, or those of the given instruments and specs, with what is stored and covered. */
   series(filter?: {

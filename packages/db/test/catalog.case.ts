@@ -30,6 +30,15 @@ export function describeCatalog(open: () => Database): void {
       expect((await store.instrument('ONE.NYSE'))?.id).toBe('ONE.NYSE')
     })
 
+    it('are found by all of their id but the venue, however many there are', async () => {
+      for (const id of ['SPY.ARCA', 'SPY.LSE', 'SPYG.ARCA', 'S%Y.ARCA'])
+        await store.putInstrument(id, details('SPY'), NOW)
+      expect(await store.instrumentIds('SPY')).toEqual(['SPY.ARCA', 'SPY.LSE'])
+      expect(await store.instrumentIds('SPY.LSE')).toEqual(['SPY.LSE'])
+      expect(await store.instrumentIds('S%Y')).toEqual(['S%Y.ARCA'])
+      expect(await store.instrumentIds('SP')).toEqual([])
+    })
+
     it('move an alias to the instrument that it was given last', async () => {
       await store.putInstrument('ONE.NYSE', details('ONE'), NOW, 'X')
       await store.putInstrument('TWO.NYSE', details('TWO'), NOW, 'X')

@@ -213,6 +213,13 @@ export function describeChunks(open: () => Database): void {
       expect(await store.giveUp(claim, 'failed', BUSY, NOW)).toBe(false)
     })
 
+    it('is left alone for a while after it is due, and not after its lease', async () => {
+      const [waiting = '', worked = ''] = await queue(store, series.id, [windowOf(T0, 10), windowOf(T0 + 600, 10)])
+      await store.claim(worked, { now: NOW, leaseSec: 30 })
+      expect(await store.due(NOW + 30, 10, 120)).toEqual([worked])
+      expect(await store.due(NOW + 120, 10, 120)).toEqual(expect.arrayContaining([waiting, worked]))
+    })
+
     it('comes oldest due first, no more than asked for', async () => {
       const ids = await queue(store, series.id, [windowOf(T0, 1), windowOf(T0 + 60, 1), windowOf(T0 + 120, 1)])
       const [first = ''] = ids

@@ -57,6 +57,19 @@ describe('migrating a server', () => {
   })
   afterAll(() => postgres?.close())
 
+  it('refuses one that a newer version has migrated', async () => {
+    const database = openTcp(await postgres.freshDatabase())
+    await database.migrate()
+    await database.rows(
+      sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 99999999999999)`,
+    )
+    await expect(database.migrate()).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('newer Tidegate'),
+    })
+    await database.close()
+  })
+
   it('twice changes nothing the second time', async () => {
     const database = openTcp(await postgres.freshDatabase())
     try {

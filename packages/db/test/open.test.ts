@@ -145,6 +145,14 @@ describe('the lock of a folder', () => {
     },
   )
 
+  it('of a process that is gone is taken over, whoever has its pid by now', async () => {
+    await writeFile(`${dir}.lock`, '1 never')
+    await (await lockFolder(dir))()
+    expect(await readdir(folder)).toEqual([])
+    await writeFile(`${dir}.lock`, '1')
+    await expect(lockFolder(dir)).rejects.toMatchObject({ message: expect.stringContaining(`${dir}.lock`) })
+  })
+
   it('is taken over by one alone, even where a takeover died half way', async () => {
     await writeFile(`${dir}.lock`, 'garbage')
     await writeFile(`${dir}.lock.takeover`, 'garbage')

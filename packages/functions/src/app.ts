@@ -43,9 +43,12 @@ export function createApp({ ingest, store, relay, keys, log, hours = 'regular' }
   app.use(async (c, next) => {
     if (!(await isKey(c.req.header('authorization')))) {
       c.header('www-authenticate', 'Bearer')
+      const given = c.req.header('authorization')
       throw new TidegateError(
         'unauthorized',
-        'A key is needed: send "Authorization: Bearer KEY" with your TIDEGATE_KEY.',
+        given
+          ? 'This key is not the one: expected "Authorization: Bearer KEY" with the TIDEGATE_KEY that this Tidegate runs with.'
+          : 'A key is needed: send "Authorization: Bearer KEY" with your TIDEGATE_KEY.',
       )
     }
     await next()

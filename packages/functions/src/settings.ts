@@ -19,7 +19,12 @@ const keys = z
   .transform((text) => text.split(',').map((key) => key.trim()))
   .pipe(
     z
-      .array(z.string().min(MIN_KEY_LENGTH, `expected at least ${MIN_KEY_LENGTH} characters a key`))
+      .array(
+        z
+          .string()
+          .min(MIN_KEY_LENGTH, `expected a key of at least ${MIN_KEY_LENGTH} characters`)
+          .regex(/^[\x21-\x7e]*$/, 'expected letters, digits and signs of ASCII: a key goes into an HTTP header'),
+      )
       .max(2, 'expected one key, or two separated by a comma while they are rotated'),
   )
 

@@ -149,6 +149,15 @@ describe('a fetch by HTTP', () => {
     expect((await world.call<SeriesAnswer>('GET', '/v1/series?instrument=NONE.NYSE')).body.series).toEqual([])
   })
 
+  it('is found by a bare name that nobody asked under, and by timeframe', async () => {
+    expect(await world.call<SeriesAnswer>('GET', '/v1/series?instrument=MSFT&spec=DAILY')).toMatchObject({
+      status: 200,
+      body: { series: [{ instrumentId: 'MSFT.NASDAQ', spec: '1-DAY-LAST' }] },
+    })
+    const page = '/v1/bars?instrument=msft&spec=DAILY&start=2026-02-02&end=2026-04-01'
+    expect((await world.call<BarsAnswer>('GET', page)).body).toMatchObject({ instrumentId: 'MSFT.NASDAQ' })
+  })
+
   it('counts only what is final: the minute under way and what is ahead are neither stored nor covered', async () => {
     const today = { instruments: ['AAPL.NASDAQ'], specs: ['5MIN'], start: '2026-04-08', end: '2026-04-10' }
     await fill(today)

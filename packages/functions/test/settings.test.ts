@@ -66,7 +66,7 @@ describe('settings on Node', () => {
       expect(error).toMatchObject({ kind: 'invalid' })
     }
     expect(message.split('\n').sort()).toEqual([
-      '  BRIDGE_KEY: expected at least 32 characters a key',
+      '  BRIDGE_KEY: expected a key of at least 32 characters',
       '  BRIDGE_URL: expected a URL such as http://127.0.0.1:8787 (it is "bridge:8787")',
       '  DATABASE_URL: expected postgres://USER:PASSWORD@HOST:PORT/DATABASE',
       '  FUNCTIONS_PORT: expected a whole number from 0 to 65535 (it is "80800")',

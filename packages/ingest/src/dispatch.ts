@@ -26,7 +26,7 @@ export async function deliver({ store, queue, now }: IngestOptions): Promise<{ s
 
 /** Sends again what was due a while ago and still is: a message was lost, or its worker died. */
 export async function resend({ store, queue, now }: IngestOptions): Promise<number> {
-  const overdue = await store.due(Math.floor(now() / 1000) - GRACE_SEC, BATCH)
+  const overdue = await store.due(Math.floor(now() / 1000), BATCH, GRACE_SEC)
   if (overdue.length > 0) await queue.send(overdue)
   return overdue.length
 }

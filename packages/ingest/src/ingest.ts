@@ -42,7 +42,10 @@ export function createIngest(options: IngestOptions): Ingest {
     return { found, problems }
   }
 
-  async function chunksFor(wanted: readonly Wanted[], skip: { readonly givenUpSince?: number }) {
+  async function chunksFor(
+    wanted: readonly Wanted[],
+    how: { readonly givenUpSince?: number; readonly whole: boolean },
+  ) {
     const keys = wanted.map(({ want }) => ({
       instrumentId: want.instrumentId,
       spec: formatSpec(want.spec),
@@ -54,7 +57,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const clipped = wantedWindow(window, want, nowSec())
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
-    return { series, chunks: await planChunks(wants, store, skip) }
+    return { series, chunks: await planChunks(wants, store, how) }
   }
 
   async function createRun(source: string, priority: Priority, chunks: Awaited<ReturnType<typeof planChunks>>) {
@@ -81,7 +84,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const wanted = wantedSeries(request, [...found.values()].map(plannable))
       const { series, chunks } = await chunksFor(
         wanted.map((want) => ({ want, window: request.window })),
-        {},
+        { whole: true },
       )
       return { ...(await createRun('fetch', request.priority ?? 'interactive', chunks)), series, problems }
     },
@@ -99,7 +102,7 @@ export function createIngest(options: IngestOptions): Ingest {
           return [{ want, window: { start: dataset.since, end: nowSec() } }]
         }),
       )
-      const { chunks } = await chunksFor(wanted, { givenUpSince: nowSec() - GIVEN_UP_SEC })
+      const { chunks } = await chunksFor(wanted, { givenUpSince: nowSec() - GIVEN_UP_SEC, whole: false })
       if (chunks.length === 0) return { runId: undefined, chunks: 0, problems }
       return { ...(await createRun('tick', 'scheduled', chunks)), problems }
     },

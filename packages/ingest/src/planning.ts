@@ -2,6 +2,7 @@ import {
   alignWindow,
   type BarSpec,
   chunksOf,
+  countChunks,
   finalUntil,
   formatSpec,
   type Hours,
@@ -21,6 +22,8 @@ import type { FetchRequest, Plan, PlannedSeries } from './types.ts'
 
 /** Past this many series a single request is refused: it would be a dataset. */
 const MAX_SERIES = 10_000
+/** Past this many chunks a run is too much for one statement, and for weeks of a login's small bars. */
+const MOST_CHUNKS = 10_000
 /** An instrument the gateway has not described yet: its dates are taken to end last on earth. */
 const UNKNOWN_ZONE = ''
 
@@ -85,7 +88,7 @@ export async function planFetch(request: FetchRequest, store: Store, nowSec: num
     const spec = formatSpec(want.spec)
     const window = wantedWindow(request.window, want, nowSec)
     const gaps = window ? subtract([window], covered.get(`${want.instrumentId} ${spec} ${want.hours}`) ?? []) : []
-    const requests = chunksOf(gaps, want).length
+    const requests = countChunks(gaps, want)
     return {
       instrumentId: want.instrumentId,
       spec,
@@ -106,25 +109,39 @@ export async function planFetch(request: FetchRequest, store: Store, nowSec: num
   }
 }
 
-/** A chunk for every gap of the series, in the order wanted, newest window first: the newest data are wanted most. */
+/**
+ * A chunk for every gap of the series, in the order wanted, newest window first: the newest data are wanted most.
+ * Of more than a run can hold, the first part; where the `whole` is wanted, throws `invalid` instead.
+ */
 export async function planChunks(
   wants: readonly { readonly want: WantedSeries; readonly series: Series; readonly window: Window }[],
   store: Store,
-  options: { readonly givenUpSince?: number },
+  { whole, ...options }: { readonly givenUpSince?: number; readonly whole: boolean },
 ): Promise<ChunkPlan[]> {
   const shapes = new Map(wants.map(({ want, series }) => [series.id, want]))
   const gaps = await store.gaps(
     wants.map(({ series, window }) => ({ seriesId: series.id, window })),
     options,
   )
-  return gaps.flatMap(({ seriesId, windows }) => {
+  const shaped = gaps.flatMap(({ seriesId, windows }) => {
     const shape = shapes.get(seriesId)
-    return shape
-      ? chunksOf(windows, shape)
-          .reverse()
-          .map((window) => ({ seriesId, window }))
-      : []
+    return shape ? [{ seriesId, windows, shape }] : []
   })
+  const count = shaped.reduce((sum, { windows, shape }) => sum + countChunks(windows, shape), 0)
+  if (whole && count > MOST_CHUNKS) {
+    throw new TidegateError(
+      'invalid',
+      `That takes ${count} requests, and one run may have ${MOST_CHUNKS}: ask for a shorter time or for longer bars.`,
+    )
+  }
+  const chunks: ChunkPlan[] = []
+  for (const { seriesId, windows, shape } of shaped) {
+    for (const gap of windows.toReversed()) {
+      if (chunks.length >= MOST_CHUNKS) return chunks
+      for (const window of chunksOf([gap], shape).reverse()) chunks.push({ seriesId, window })
+    }
+  }
+  return chunks.slice(0, MOST_CHUNKS)
 }
 
 /** A stored series' spec, read back. */

@@ -231,6 +231,16 @@ describe('ticks', () => {
     expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })
   })
 
+  it('take the newest part of more than a run can hold, and the rest later', async () => {
+    const seconds = [{ instrumentId: 'AAPL.NASDAQ', spec: '1-SECOND-LAST', hours: 'regular' as const }]
+    await world.store.putDataset({ name: 'd', since: NOW - 300 * 86_400, everySec: 60, wants: seconds })
+    const { chunks, runId = '' } = await world.ingest.tick()
+    expect(chunks).toBe(10_000)
+    const newest = await world.store.claim((await world.store.due(NOW, 1))[0] ?? '', { now: NOW, leaseSec: 60 })
+    expect(newest?.runId).toBe(runId)
+    expect(newest?.window.end).toBeGreaterThan(NOW - 3600)
+  })
+
   it('ask for nothing that lies in the future', async () => {
     await world.store.putDataset({ name: 'd', since: NOW + 60, everySec: 60, wants })
     expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })

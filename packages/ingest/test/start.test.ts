@@ -47,6 +47,18 @@ describe('start', () => {
     expect(await world.ingest.plan(request)).toMatchObject({ requests: 0, expectedSec: 0, series: [{ gaps: [] }] })
   })
 
+  it('refuses more requests than one run may have, and tells how many a plan of them has', async () => {
+    const world = createWorld(database, NOW)
+    const huge = { ...request, specs: ['1-SECOND-LAST'], window: { start: at('2024-01-01'), end: at('2026-03-01') } }
+    const { requests } = await world.ingest.plan(huge)
+    expect(requests).toBe(37_920)
+    await expect(world.ingest.start(huge)).rejects.toMatchObject({
+      kind: 'invalid',
+      message: expect.stringContaining(`${requests} requests`),
+    })
+    expect(await world.store.outbox(1)).toEqual([])
+  })
+
   it('refuses to mix made-up with real, and leaves the stored definitions alone', async () => {
     const world = createWorld(database, NOW)
     await world.ingest.start(request)

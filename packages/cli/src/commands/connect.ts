@@ -15,11 +15,12 @@ export interface ConnectOptions {
 
 /**
  * Prints how the gateway is connected. A Tidegate that runs is asked for its own connection; without one, or where
- * `IBKR_HOST` or `IBKR_PORT` means a certain gateway, that is connected to, and no database touched. Throws, with what to check, where the gateway is not ready.
+ * `IBKR_HOST` or `IBKR_PORT` means a certain gateway, that is connected to, and no database touched.
+ * Throws, with what to check, where the gateway is not ready.
  */
 export async function runConnect(context: Context, options: ConnectOptions): Promise<number> {
   const gateway = await gatewayOf(context, options)
-  context.out(listOf(entriesOf(gateway)))
+  context.out(listOf(entriesOf(gateway), context.columns))
   if (gateway.state === 'ready') return 0
   throw new TidegateError('disconnected', gateway.reason ?? `The gateway is ${gateway.state}.`)
 }

@@ -1,13 +1,11 @@
-import { formatInstant, type Hours, type Priority } from '@tidegate/core'
-import type { PlanAnswer } from '@tidegate/functions'
+import { formatInstant, type Hours, type Priority, TidegateError } from '@tidegate/core'
 import type { FetchBody } from '../client.ts'
 import type { Context } from '../context.ts'
-import { inWords } from '../duration.ts'
-import { type Filled, fill } from '../fill.ts'
+import { coveredAlready, type Filled, fill } from '../fill.ts'
+import { hinted } from '../hint.ts'
+import { NOTHING_FINAL, planText } from '../plan.ts'
 import { createProgress } from '../progress.ts'
-import { pendingText, SERIES_COLUMNS, troublesOf } from '../report.ts'
-import { storedIn } from '../stored.ts'
-import { instantCell, tableOf } from '../table.ts'
+import { filledTable, pendingText, troublesOf } from '../report.ts'
 import { openTarget, type Target } from '../target.ts'
 
 export interface FetchOptions {
@@ -22,86 +20,66 @@ export interface FetchOptions {
   readonly verbose: boolean
 }
 
-/** Fetches what is missing of a window. Status 0 when all of it is covered afterwards, 1 otherwise, 130 when interrupted. */
+/**
+ * Fetches what is missing of a window; what is covered needs no gateway. Status 0 when all of it that is final is
+ * covered afterwards, 1 otherwise, 130 when interrupted.
+ */
 export async function runFetch(context: Context, options: FetchOptions): Promise<number> {
   const { instruments, timeframes, start, end, hours, priority, dryRun } = options
+  const nowSec = Math.floor(context.now() / 1000)
   const body: FetchBody = {
     instruments,
     specs: timeframes,
     start,
-    end: end ?? formatInstant(Math.floor(context.now() / 1000)),
+    end: end ?? formatInstant(nowSec),
     ...(hours ? { hours } : {}),
     ...(priority ? { priority } : {}),
   }
-  const target = await openTarget(context, { ...options, need: dryRun ? 'stored' : 'gateway' })
+  const isEnough = async (client: Target['client']) => coveredAlready(await client.plan(body)) !== undefined
+  const target = await openTarget(context, { ...options, need: dryRun ? 'stored' : 'gateway', isEnough })
   try {
     if (dryRun) {
-      context.out(planText(await target.client.plan(body)))
+      context.out(planText(await target.client.plan(body), body.end, context.columns))
       return 0
     }
     return await fetchNow(context, target, body)
+  } catch (cause) {
+    if (!(cause instanceof TidegateError) || (cause.kind !== 'not-found' && cause.kind !== 'invalid')) throw cause
+    const { kind, message, code } = cause
+    throw new TidegateError(kind, hinted(message, instruments, nowSec), { cause, code })
   } finally {
     await target.close()
   }
 }
 
-async function fetchNow(context: Context, target: Target, body: FetchBody): Promise<number> {
-  const { client, url } = target
+async function fetchNow(context: Context, { client, url }: Target, body: FetchBody): Promise<number> {
   const progress = createProgress(context)
   let filled: Filled
   try {
-    filled = await fill(client, body, { ...context, progress })
+    filled = coveredAlready(await client.plan(body)) ?? (await fill(client, body, { ...context, progress }))
   } finally {
     progress.stop()
   }
-  const known = await client.series()
-  const rows = await Promise.all(
-    filled.series.map(async ({ gaps, instrumentId, spec, hours }) => {
-      const { bars, from, to } = await storedIn(client, known, { instrumentId, spec, hours }, body.start, body.end)
-      return [instrumentId, spec, hours, bars, instantCell(from), instantCell(to), gaps.length]
-    }),
-  )
-  context.out(tableOf(SERIES_COLUMNS, rows) + pendingText([filled]))
+  context.out((await filledTable(client, [{ body, filled }], context.columns)) + pendingText([filled]))
   if (filled.interrupted) {
-    const next = url
-      ? `The run goes on in the Tidegate at ${url}.`
-      : 'What was fetched is stored; the same command goes on where this one stopped. Finishing what is under way.'
-    context.err(`Interrupted. ${next}\n`)
+    context.err(`Interrupted. ${goingOn(filled, url)}\n`)
     return 130
   }
-  const troubles = troublesOf(filled)
+  const troubles = troublesOf(filled, context.now() / 1000)
   for (const trouble of troubles) context.err(`${trouble}\n`)
   if (troubles.length > 0) return 1
-  if (filled.chunks === 0) context.out('Everything was covered already: nothing was asked of the gateway.\n')
+  if (filled.nothingFinal) context.out(`${NOTHING_FINAL} Nothing was asked of the gateway.\n`)
+  else if (filled.chunks === 0) context.out('Everything was covered already: nothing was asked of the gateway.\n')
   return 0
 }
 
-function planText({ series, requests, expectedSec }: PlanAnswer): string {
-  const rows = series.map(({ instrumentId, spec, hours, wanted, gaps, requests }) => [
-    instrumentId,
-    spec,
-    hours,
-    instantCell(wanted?.start),
-    instantCell(wanted?.end),
-    gaps.length,
-    requests,
-  ])
-  const table = tableOf(
-    [
-      { head: 'instrument' },
-      { head: 'spec' },
-      { head: 'hours' },
-      { head: 'from (UTC)' },
-      { head: 'until (UTC)' },
-      { head: 'gaps', align: 'right' },
-      { head: 'requests', align: 'right' },
-    ],
-    rows,
+function goingOn({ runId }: Filled, url: string | undefined): string {
+  if (url === undefined) {
+    return 'What was fetched is stored; the same command goes on where this one stopped. Finishing what is under way.'
+  }
+  if (runId === undefined) return 'The same command goes on where this one stopped.'
+  return (
+    `The run goes on in the Tidegate at ${url} as ${runId}. The same command follows it again; ` +
+    `its own state is at GET ${new URL(`/v1/runs/${runId}`, url)}`
   )
-  const total =
-    requests === 0
-      ? 'Everything is covered: a fetch would ask nothing.'
-      : `${requests.toLocaleString('en-US')} request${requests === 1 ? '' : 's'}; ` +
-        `under IBKR's pacing that takes ${inWords(expectedSec)}, and the gateway's own time.`
-  return `${table}${total}\nNothing was asked of the gateway.\n`
 }

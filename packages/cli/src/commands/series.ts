@@ -1,28 +1,41 @@
 import type { SeriesAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
-import { instantCell, tableOf } from '../table.ts'
+import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
 import { openTarget } from '../target.ts'
 
 const MAX_WINDOWS = 3
+/** Nothing here waits for a gateway. */
+const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
+
+const COLUMNS: readonly Column[] = [
+  { head: 'instrument' },
+  { head: 'spec' },
+  { head: 'hours', spare: 3, ifSame: true },
+  { head: 'bars', align: 'right' },
+  { head: 'from (UTC)', short: datesOnly, spare: 1 },
+  { head: 'to (UTC)', short: datesOnly, spare: 2 },
+  { head: 'covered [start, end)', short: (cell) => datesOnly(cell).replaceAll(' to ', '/') },
+]
 
 export interface SeriesOptions {
-  readonly timeoutMs: number
+  /** An instrument id or a bare name; undefined: all of them. */
+  readonly instrument: string | undefined
   readonly verbose: boolean
 }
 
 /** Prints what is stored and covered. */
-export async function runSeries(context: Context, options: SeriesOptions): Promise<number> {
-  const target = await openTarget(context, { ...options, need: 'stored' })
+export async function runSeries(context: Context, { instrument, verbose }: SeriesOptions): Promise<number> {
+  const target = await openTarget(context, { ...NO_WAIT, verbose })
   try {
-    context.out(seriesText(await target.client.series()))
+    context.out(seriesText(await target.client.series(instrument), context.columns, instrument))
     return 0
   } finally {
     await target.close()
   }
 }
 
-export function seriesText({ series }: SeriesAnswer): string {
-  if (series.length === 0) return 'Nothing is stored yet.\n'
+export function seriesText({ series }: SeriesAnswer, width: number | undefined, instrument?: string): string {
+  if (series.length === 0) return instrument ? `Nothing is stored of ${instrument} yet.\n` : 'Nothing is stored yet.\n'
   const rows = series.map(({ instrumentId, spec, hours, bars, from, to, covered }) => [
     instrumentId,
     spec,
@@ -32,18 +45,7 @@ export function seriesText({ series }: SeriesAnswer): string {
     instantCell(to),
     coveredCell(covered),
   ])
-  return tableOf(
-    [
-      { head: 'instrument' },
-      { head: 'spec' },
-      { head: 'hours' },
-      { head: 'bars', align: 'right' },
-      { head: 'from (UTC)' },
-      { head: 'to (UTC)' },
-      { head: 'covered [start, end)' },
-    ],
-    rows,
-  )
+  return tableOf(COLUMNS, rows, width)
 }
 
 function coveredCell(covered: SeriesAnswer['series'][number]['covered']): string {

@@ -3,7 +3,7 @@ import { createSimulator, type Faults, type GatewayEvent, type Simulator } from 
 import { boxed } from '../banner.ts'
 import type { Context } from '../context.ts'
 import { untilAborted } from '../system.ts'
-import { tableOf } from '../table.ts'
+import { datesOnly, tableOf } from '../table.ts'
 
 const DAY_SEC = 86_400
 
@@ -27,7 +27,7 @@ export interface SimulateOptions {
 export async function runSimulate(context: Context, options: SimulateOptions): Promise<number> {
   const simulator = await open(context, options)
   try {
-    context.out(introduction(simulator))
+    context.out(introduction(simulator, context.columns))
     await untilAborted(context.signal)
     return 0
   } finally {
@@ -69,7 +69,7 @@ async function begun(simulator: Simulator, events: readonly GatewayEvent[]): Pro
   }
 }
 
-function introduction(simulator: Simulator): string {
+function introduction(simulator: Simulator, width: number | undefined): string {
   const { host, port, replayed, admin } = simulator
   const clock = new Date(simulator.now()).toISOString().slice(0, 19)
   const lines = ['SIMULATED GATEWAY', '', `It listens on ${host}:${port}.`, `Its clock stands at ${clock}Z.`]
@@ -85,26 +85,31 @@ function introduction(simulator: Simulator): string {
     { head: 'replayed' },
     { head: 'data' },
     { head: 'rows', align: 'right' },
-    { head: 'first (UTC)' },
-    { head: 'until (UTC)' },
+    { head: 'first (UTC)', short: datesOnly },
+    { head: 'until (UTC)', short: datesOnly },
   ] as const
-  const table = rows.length > 0 ? tableOf(columns, rows) : ''
+  const table = rows.length > 0 ? tableOf(columns, rows, width) : ''
   const settings = `${host === '127.0.0.1' ? '' : `IBKR_HOST=${host} `}${port === 4002 ? '' : `IBKR_PORT=${port} `}`
-  return `${boxed(lines)}${table}Try in another terminal: ${settings}npx tidegate ${nextCommand(simulator)}\nStop it with Ctrl-C.\n`
+  const commands = nextCommands(simulator).map((command) => `  ${settings}npx tidegate ${command}\n`)
+  return `${boxed(lines)}${table}Try in another terminal:\n${commands.join('')}Stop it with Ctrl-C.\n`
 }
 
-/** Something to fetch that is there: the replayed files as a whole, or the last days of the generated market. */
-function nextCommand({ replayed }: Simulator): string {
-  const [first] = replayed
-  if (!first) return 'connect'
-  const price = { TRADES: 'LAST', MIDPOINT: 'MID', BID: 'BID', ASK: 'ASK' }[first.whatToShow]
-  const same = replayed.filter(({ instrument }) => instrument === first.instrument)
-  const start = Math.min(...same.map(({ fromSec }) => fromSec))
-  const end = Math.max(...same.map(({ toSec }) => toSec))
-  return (
-    `fetch --instruments ${first.instrument} --timeframe 1-MINUTE-${price ?? 'LAST'} --hours all ` +
-    `--start ${dayOf(start)} --end ${dayOf(Math.ceil(end / DAY_SEC) * DAY_SEC)}`
-  )
+const PRICE_OF: Readonly<Record<string, string>> = { TRADES: 'LAST', MIDPOINT: 'MID', BID: 'BID', ASK: 'ASK' }
+
+/** What fetches the replayed files, a command an instrument with every kind of price it has; or a look at the gateway. */
+function nextCommands({ replayed }: Simulator): string[] {
+  const instruments = [...new Set(replayed.map(({ instrument }) => instrument))]
+  if (instruments.length === 0) return ['connect']
+  return instruments.map((instrument) => {
+    const own = replayed.filter((one) => one.instrument === instrument)
+    const specs = new Set(own.map(({ whatToShow }) => `1-MINUTE-${PRICE_OF[whatToShow] ?? 'LAST'}`))
+    const start = Math.min(...own.map(({ fromSec }) => fromSec))
+    const end = Math.max(...own.map(({ toSec }) => toSec))
+    return (
+      `fetch --instruments ${instrument} --timeframe ${[...specs].join(',')} --hours all ` +
+      `--start ${dayOf(start)} --end ${dayOf(Math.ceil(end / DAY_SEC) * DAY_SEC)}`
+    )
+  })
 }
 
 function minuteOf(sec: number): string {

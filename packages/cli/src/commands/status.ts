@@ -3,24 +3,32 @@ import type { Context } from '../context.ts'
 import { listOf } from '../table.ts'
 import { openTarget } from '../target.ts'
 import { entriesOf } from './connect.ts'
-import { type SeriesOptions, seriesText } from './series.ts'
+import { seriesText } from './series.ts'
+
+export interface StatusOptions {
+  readonly timeoutMs: number
+  readonly verbose: boolean
+}
 
 /** Prints the health of database and bridge, and what is stored. Status 1 when either does not answer. */
-export async function runStatus(context: Context, options: SeriesOptions): Promise<number> {
+export async function runStatus(context: Context, options: StatusOptions): Promise<number> {
+  const { out, columns } = context
   const target = await openTarget(context, { ...options, need: 'status' })
   try {
     const status = await target.client.status()
-    context.out(`${target.url ? `Tidegate at ${target.url}` : 'No Tidegate runs here; looked from this command.'}\n`)
-    context.out(listOf(healthOf(status)))
-    if (status.database.ok) context.out(seriesText(await target.client.series()))
+    const here = 'No Tidegate is serving in this folder; this command looked itself.'
+    out(`${target.url ? `Tidegate at ${target.url}` : here}\n`)
+    out(listOf(healthOf(status, target.hasDatabase), columns))
+    if (status.database.ok) out(seriesText(await target.client.series(), columns))
     return status.database.ok && status.bridge.ok && status.bridge.gateway.state === 'ready' ? 0 : 1
   } finally {
     await target.close()
   }
 }
 
-function healthOf({ database, bridge }: StatusAnswer): [string, string][] {
-  const first: [string, string] = ['database', database.ok ? 'answers' : database.error.message]
+function healthOf({ database, bridge }: StatusAnswer, hasDatabase: boolean): [string, string][] {
+  const answers = hasDatabase ? 'answers' : 'none yet: the first start or fetch makes it'
+  const first: [string, string] = ['database', database.ok ? answers : database.error.message]
   if (!bridge.ok) return [first, ['bridge', bridge.error.message]]
   const { open, maxOpen, queued, messagesInLastSecond, maxMessagesPerSecond } = bridge.pacing
   return [

@@ -7,7 +7,11 @@ import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import { type Database, databaseError, MIGRATIONS_FOLDER, rowsOf } from '../database.ts'
 import { lockFolder } from '../lock.ts'
+import { refuseNewer } from '../newer.ts'
 import * as schema from '../schema.ts'
+
+/** What lies in the folder is for whoever runs Tidegate alone. */
+const OWNER_ONLY = 0o700
 
 /** A database embedded in this process. `client` is PGlite itself, for what else must live in the same database. */
 export interface EmbeddedDatabase extends Database {
@@ -21,7 +25,7 @@ export interface EmbeddedDatabase extends Database {
  */
 export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
   const place = dir ?? 'memory'
-  if (dir !== undefined) await mkdir(dirname(dir), { recursive: true })
+  if (dir !== undefined) await mkdir(dirname(dir), { recursive: true, mode: OWNER_ONLY })
   const unlock = dir === undefined ? async () => {} : await lockFolder(dir)
   let client: PGlite
   try {
@@ -42,8 +46,10 @@ export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
     orm,
     rows: (statement) => rowsOf(orm, statement, place),
     async migrate() {
+      const migrationsFolder = fileURLToPath(new URL(`../../${MIGRATIONS_FOLDER}`, import.meta.url))
       try {
-        await migrate(orm, { migrationsFolder: fileURLToPath(new URL(`../../${MIGRATIONS_FOLDER}`, import.meta.url)) })
+        await migrate(orm, { migrationsFolder })
+        await refuseNewer(orm, migrationsFolder, place)
       } catch (cause) {
         throw databaseError(cause, place)
       }

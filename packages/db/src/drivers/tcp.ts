@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Pool } from 'pg'
 import { type Database, databaseError, MIGRATIONS_FOLDER, type Orm, placeOf, rowsOf } from '../database.ts'
+import { refuseNewer } from '../newer.ts'
 import * as schema from '../schema.ts'
 
 const MAX_CONNECTIONS = 10
@@ -31,13 +32,13 @@ export function openTcp(url: string): TcpDatabase {
     orm,
     rows: (statement) => rowsOf(orm, statement, place),
     async migrate() {
+      const migrationsFolder = fileURLToPath(new URL(`../../${MIGRATIONS_FOLDER}`, import.meta.url))
       try {
         const client = await pool.connect()
         try {
           await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
-          await migrate(drizzle({ client, schema }), {
-            migrationsFolder: fileURLToPath(new URL(`../../${MIGRATIONS_FOLDER}`, import.meta.url)),
-          })
+          await migrate(drizzle({ client, schema }), { migrationsFolder })
+          await refuseNewer(orm, migrationsFolder, place)
         } finally {
           await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {})
           client.release()

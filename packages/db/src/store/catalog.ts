@@ -5,7 +5,7 @@ import { at, epoch, textsOf } from './sql.ts'
 
 type Catalog = Pick<
   Store,
-  'putInstrument' | 'instrument' | 'ensureSeries' | 'putDataset' | 'datasets' | 'stampOrigin' | 'ping'
+  'putInstrument' | 'instrument' | 'instrumentIds' | 'ensureSeries' | 'putDataset' | 'datasets' | 'stampOrigin' | 'ping'
 >
 
 /** Instruments, series, datasets: what is wanted, rather than what has come. */
@@ -28,6 +28,12 @@ export function catalogIn(database: Database): Catalog {
         where id = ${idOrAlias} or id = (select instrument_id from instrument_aliases where alias = ${idOrAlias})
         order by (id = ${idOrAlias}) desc limit 1`)
       return row
+    },
+
+    async instrumentIds(name) {
+      const rows = await database.rows<{ id: string }>(sql`
+        select id from instruments where id = ${name} or starts_with(id, ${name}::text || '.') order by id`)
+      return rows.map((row) => row.id)
     },
 
     async ensureSeries(keys) {

@@ -109,10 +109,10 @@ export function chunksIn(database: Database): Chunks {
       return rows.length === 1
     },
 
-    async due(now, limit) {
+    async due(now, limit, graceSec = 0) {
       const rows = await database.rows<{ id: string }>(sql`
         select id::text as id from chunks
-        where state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)}
+        where state = 'queued' and not_before <= ${at(now - graceSec)} or state = 'leased' and lease_until <= ${at(now)}
         order by not_before, chunks.id limit ${limit}::int`)
       return rows.map((row) => row.id)
     },

@@ -12,6 +12,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { BarsAnswer } from '../answers.ts'
 import { check } from '../check.ts'
+import { storedInstrument } from '../instrument.ts'
 import { hoursOr, instant, instrumentText, specText, windowOf } from '../request.ts'
 
 /** 50,000 bars are some 3 MB of JSON: within what a Worker can hold several times over. */
@@ -60,7 +61,7 @@ async function keyOf(
   store: Store,
 ): Promise<SeriesKey> {
   const name = instrument.trim().toUpperCase()
-  const stored = await store.instrument(name)
+  const stored = await storedInstrument(store, instrument)
   const secType = stored?.details.contract.secType ?? parseInstrument(name).secType
   return { instrumentId: stored?.id ?? name, spec: formatSpec(parseTimeframe(spec, secType)), hours }
 }

@@ -1,17 +1,15 @@
-import { formatSpec, parseSpec } from '@tidegate/core'
+import { formatSpec, parseTimeframe } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { type SeriesAnswer, seriesAnswer } from '../answers.ts'
 import { check, parsed } from '../check.ts'
+import { storedInstrument } from '../instrument.ts'
 import { instrumentText } from '../request.ts'
 
 const schema = z.strictObject({
   instrument: instrumentText.optional(),
-  spec: z
-    .string()
-    .transform(parsed((text) => formatSpec(parseSpec(text))))
-    .optional(),
+  spec: z.string().transform(parsed(specsOf)).optional(),
 })
 
 /** What is stored and covered: of everything, or of one instrument or bar specification. */
@@ -20,12 +18,17 @@ export function seriesRoutes({ store }: { store: Store }): Hono {
   routes.get('/series', async (c) => {
     const { instrument, spec } = check(schema, c.req.query())
     const name = instrument?.trim().toUpperCase()
-    const stored = name === undefined ? undefined : await store.instrument(name)
+    const stored = instrument === undefined ? undefined : await storedInstrument(store, instrument)
     const series = await store.series({
       instrumentIds: name === undefined ? undefined : [stored?.id ?? name],
-      specs: spec === undefined ? undefined : [spec],
+      specs: spec,
     })
     return c.json<SeriesAnswer>(seriesAnswer(series))
   })
   return routes
+}
+
+/** The specs that a timeframe can mean, of trades and of quotes; a bar specification means itself. */
+function specsOf(text: string): string[] {
+  return [...new Set((['STK', 'CASH'] as const).map((secType) => formatSpec(parseTimeframe(text, secType))))]
 }

@@ -1,0 +1,82 @@
+import { type BarColumns, formatInstant, type Hours, TidegateError } from '@tidegate/core'
+import type { BarsAnswer } from '@tidegate/functions'
+import type { Context } from '../context.ts'
+import { openTarget } from '../target.ts'
+
+const PAGE = 10_000
+const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
+const FIELDS = ['ts', 'open', 'high', 'low', 'close', 'volume', 'wap', 'count'] as const
+
+export interface BarsOptions {
+  readonly instrument: string
+  readonly timeframe: string
+  readonly start: string
+  /** Exclusive; undefined: now. */
+  readonly end: string | undefined
+  readonly hours: Hours | undefined
+  readonly format: 'csv' | 'json'
+  readonly verbose: boolean
+}
+
+type Row = readonly (string | number | null)[]
+
+/** Writes the stored bars of `[start, end)`, ordered by time, UTC. Asks no gateway. Throws `not-found` where nothing is stored. */
+export async function runBars(context: Context, options: BarsOptions): Promise<number> {
+  const { instrument, timeframe: spec, start, hours, format, verbose } = options
+  const { out, signal } = context
+  const end = options.end ?? formatInstant(Math.floor(context.now() / 1000))
+  const write = format === 'csv' ? csv(out) : json(out)
+  const target = await openTarget(context, { ...NO_WAIT, verbose })
+  try {
+    for (let next: string | null = start; next !== null && !signal.aborted; ) {
+      const page: BarsAnswer = await target.client
+        .bars({ instrument, spec, hours, start: next, end, limit: PAGE })
+        .catch(advised)
+      write.rows(rowsOf(page.bars))
+      next = page.next
+    }
+    if (signal.aborted) return 130
+    write.end()
+    return 0
+  } finally {
+    await target.close()
+  }
+}
+
+function advised(cause: unknown): never {
+  if (!(cause instanceof TidegateError) || cause.kind !== 'not-found') throw cause
+  const message = cause.message.replace('ask for it with POST /v1/runs', 'fetch it first, with tidegate fetch')
+  throw new TidegateError('not-found', message, { cause })
+}
+
+function rowsOf({ t, o, h, l, c, v, w, n }: BarColumns): Row[] {
+  const at = (column: readonly (number | null)[], i: number) => column[i] ?? null
+  return t.map((sec, i) => [formatInstant(sec), ...[o, h, l, c, v, w, n].map((column) => at(column, i))])
+}
+
+/** A header and a line a bar; what IBKR has not is left empty. */
+function csv(out: Context['out']) {
+  const line = (row: Row) => `${row.map((value) => value ?? '').join(',')}\n`
+  let begun = false
+  return {
+    rows(rows: readonly Row[]) {
+      out((begun ? '' : line(FIELDS)) + rows.map(line).join(''))
+      begun = true
+    },
+    end() {},
+  }
+}
+
+/** One array of objects, an object a line. */
+function json(out: Context['out']) {
+  const text = (row: Row) => JSON.stringify(Object.fromEntries(FIELDS.map((field, i) => [field, row[i] ?? null])))
+  let separator = '[\n'
+  return {
+    rows(rows: readonly Row[]) {
+      if (rows.length === 0) return
+      out(separator + rows.map(text).join(',\n'))
+      separator = ',\n'
+    },
+    end: () => out(separator === '[\n' ? '[]\n' : '\n]\n'),
+  }
+}

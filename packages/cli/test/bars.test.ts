@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSimulator } from '@tidegate/simulator'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
+
+const DAYS = ['--start', '2026-10-01', '--end', '2026-11-18']
+const BARS = ['bars', '--instrument', 'AAPL', '--timeframe', '1MIN']
+
+let folders: Awaited<ReturnType<typeof createFolders>>
+let folder: string
+beforeAll(async () => {
+  folders = await createFolders()
+  folder = await folders.next()
+  const simulator = await createSimulator({ now: () => NOW_MS })
+  const env = { IBKR_PORT: String(simulator.port) }
+  await tidegate(folder, ['fetch', '--instruments', 'AAPL,MSFT', ...DAYS, '--timeframe', '1MIN'], { env })
+  await simulator.close()
+})
+afterAll(() => folders.remove())
+
+describe('what is stored', () => {
+  test('is written as CSV, page after page, each bar once', async () => {
+    const { status, out, err } = await tidegate(folder, [...BARS, ...DAYS])
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    const [header, ...lines] = out.trimEnd().split('\n')
+    expect(header).toBe('ts,open,high,low,close,volume,wap,count')
+    expect(lines).toHaveLength(13_260)
+    expect(lines[0]).toMatch(/^2026-10-01T13:30:00Z(,\d+(\.\d+)?){7}$/)
+    const times = lines.map((line) => line.slice(0, 20))
+    expect(times).toEqual([...new Set(times)].sort())
+  })
+
+  test('is written as JSON', async () => {
+    const window = ['--start', '2026-11-17T15:00Z', '--end', '2026-11-17T15:03Z']
+    const { out } = await tidegate(folder, [...BARS, ...window, '--json'])
+    const bars: { ts: string; count: number }[] = JSON.parse(out)
+    expect(bars.map(({ ts }) => ts)).toEqual(['2026-11-17T15:00:00Z', '2026-11-17T15:01:00Z', '2026-11-17T15:02:00Z'])
+    expect(Object.keys(bars[0] ?? {})).toEqual(['ts', 'open', 'high', 'low', 'close', 'volume', 'wap', 'count'])
+    const none = await tidegate(folder, [...BARS, '--start', '2025-01-01', '--end', '2025-01-02', '--json'])
+    expect(JSON.parse(none.out)).toEqual([])
+  })
+
+  test('of nothing is an error that says what to do', async () => {
+    const { status, out, err } = await tidegate(folder, ['bars', '--instrument', 'SPY', '--timeframe', '1MIN', ...DAYS])
+    expect(err).toMatch(/^tidegate: Nothing is stored of SPY 1-MINUTE-LAST.*: fetch it first, with tidegate fetch/)
+    expect({ status, out }).toEqual({ status: 1, out: '' })
+  })
+
+  test('is listed for one instrument, whatever it is called', async () => {
+    expect((await tidegate(folder, ['series'])).out).toMatch(/MSFT\.NASDAQ/)
+    const one = await tidegate(folder, ['series', 'AAPL'])
+    expect(one.out).toMatch(/AAPL\.NASDAQ/)
+    expect(one.out).not.toContain('MSFT')
+    expect((await tidegate(folder, ['series', 'SPY.ARCA'])).out).toBe('Nothing is stored of SPY.ARCA yet.\n')
+  })
+
+  test('needs no gateway to be found complete', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL,MSFT', ...DAYS, '--timeframe', '1MIN']
+    const { status, out, err } = await tidegate(folder, argv, { env: { IBKR_PORT: '1' } })
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/MSFT\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ 13,260 /)
+    expect(out).toContain('Everything was covered already')
+    const more = await tidegate(folder, [...argv, '--end', '2026-11-19'], { env: { IBKR_PORT: '1' } })
+    expect(more.err).toContain('Nobody answers at 127.0.0.1:1')
+    expect(more.status).toBe(1)
+  })
+})
+
+test('looking into an empty folder leaves it empty', async () => {
+  const empty = await mkdtemp(join(tmpdir(), 'tidegate-empty-'))
+  try {
+    expect(await tidegate(empty, ['series'])).toEqual({ status: 0, out: 'Nothing is stored yet.\n', err: '' })
+    const status = await tidegate(empty, ['status'], { env: { IBKR_PORT: '1' } })
+    expect(status.out).toMatch(/^No Tidegate is serving in this folder; this command looked itself\.\n/)
+    expect(status.out).toMatch(/database +│ none yet/)
+    const plan = await tidegate(empty, ['fetch', '--instruments', 'AAPL', ...DAYS, '--timeframe', '1MIN', '--dry-run'])
+    expect(plan.out).toMatch(/requests; under IBKR's pacing/)
+    expect(existsSync(join(empty, '.tidegate'))).toBe(false)
+  } finally {
+    await rm(empty, { recursive: true })
+  }
+})
