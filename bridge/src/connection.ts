@@ -103,6 +103,8 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly serverVersion: number
   readonly accounts: readonly string[]
+  /** It is Tidegate's simulator. */
+  readonly simulated: boolean
   /** The id at the gateway that the next request will have. */
   readonly nextId: number
   /** Epoch milliseconds by the gateway's clock. */

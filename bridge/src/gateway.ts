@@ -1,5 +1,6 @@
 import { EventName, IBApi } from '@stoqey/ib'
 import { TidegateError } from '@tidegate/core'
+import { isSimulated } from './account.ts'
 import { gatewayError } from './codes.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { askBars } from './gateway/bars.ts'
@@ -19,6 +20,8 @@ const LIBRARY_RATE = 1_000_000
 /** Request ids far from 0, so that they are never taken for ids of another kind in a gateway's log. */
 const FIRST_REQUEST_ID = 1000
 const CLIENT_ID_IN_USE = 326
+/** Too many messages a second; after three of these the gateway closes the connection. */
+const TOO_FAST = 100
 /** The library's code for what goes wrong with the TCP connection. */
 const CONNECTION_FAILED = 502
 /** Last words on a connection: the gateway's on the message rate, and the library's on versions and closed peers. */
@@ -116,6 +119,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     if (code === CLIENT_ID_IN_USE)
       reason = new TidegateError('conflict', `Client id ${options.clientId} is in use at the gateway.`, { code })
     if (LAST_WORDS.has(code)) reason = gatewayError('disconnected', code, text)
+    // IBKR drops the message that came too fast and names no request: whichever it was would wait for ever.
+    if (code === TOO_FAST) requests.lose(gatewayError('pacing', code, text))
     // The library too speaks in codes, when a connection that is over is closed.
     if (!over) options.onNotice?.(code, text)
   })
@@ -151,6 +156,9 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     },
     get accounts() {
       return accounts
+    },
+    get simulated() {
+      return isSimulated(accounts[0] ?? '')
     },
     get nextId() {
       return requests.nextId

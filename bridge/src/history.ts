@@ -54,26 +54,33 @@ function columns(tokens: readonly string[], bars: number): BarColumns {
     into.c.push(price(tokens[at + 4]))
     into.v.push(orNull(tokens[at + 5]))
     into.w.push(orNull(tokens[at + 6]))
-    into.n.push(orNull(tokens[at + 7]))
+    into.n.push(whole(orNull(tokens[at + 7])))
   }
   return into
 }
 
+/** As gateways print numbers. JavaScript's own reading takes more: `0x10`, and a blank for 0. */
+const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+const DATE = /^(\d{4})(\d{2})(\d{2})$/
+const EPOCH_SEC = /^\d{1,11}$/
+
 /** Epoch seconds of a bar's date: `yyyymmdd` for daily and longer bars (00:00 UTC of it), epoch seconds otherwise (formatDate 2). */
 export function barTime(text: string): number {
-  const sec =
-    text.length === 8
-      ? Date.UTC(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6, 8))) / 1000
-      : Number(text)
-  if (text === '' || !Number.isInteger(sec))
-    throw new Error(`A bar's time is "${text}"; expected yyyymmdd or epoch seconds.`)
-  return sec
+  const date = DATE.exec(text)
+  if (date) {
+    const [year = 0, month = 0, day = 0] = date.slice(1).map(Number)
+    const at = new Date(Date.UTC(year, month - 1, day))
+    if (at.getUTCMonth() === month - 1 && at.getUTCDate() === day) return at.getTime() / 1000
+  } else if (EPOCH_SEC.test(text)) return Number(text)
+  throw new Error(`A bar's time is "${text}"; expected yyyymmdd or epoch seconds.`)
 }
 
 /** A price as sent: −1 is a price too (spreads trade there). */
 function price(text: string | undefined): number {
   const value = Number(text)
-  if (!text || !Number.isFinite(value)) throw new Error(`A bar's price is "${text}"; expected a number.`)
+  if (text === undefined || !DECIMAL.test(text) || !Number.isFinite(value)) {
+    throw new Error(`A bar's price is "${text}"; expected a number.`)
+  }
   return value
 }
 
@@ -81,6 +88,16 @@ function price(text: string | undefined): number {
 export function orNull(text: string | undefined): number | null {
   if (!text) return null
   const value = Number(text)
-  if (!Number.isFinite(value)) throw new Error(`A bar's volume, wap or count is "${text}"; expected a number.`)
+  if (!DECIMAL.test(text) || !Number.isFinite(value)) {
+    throw new Error(`A bar's volume, wap or count is "${text}"; expected a number.`)
+  }
   return value < 0 ? null : value
+}
+
+/** Trades are counted. */
+function whole(count: number | null): number | null {
+  if (count !== null && !Number.isSafeInteger(count)) {
+    throw new Error(`A bar's count is ${count}; expected a whole number.`)
+  }
+  return count
 }

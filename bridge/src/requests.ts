@@ -32,6 +32,8 @@ export interface Requests<R extends OpenRequest> {
     begin: (resolve: (value: T) => void, reject: (error: TidegateError) => void, self: Self) => R,
     wire: { send(id: number): void; cancel(id: number): void },
   ): Promise<T>
+  /** Something that was sent is lost, and nobody knows what: ends every open request, and tells the gateway so. */
+  lose(error: TidegateError): void
   /** A message of the gateway that names a request. */
   message(id: number, code: number, text: string): void
   /** The connection is over: fails every open request, and whatever is opened after that. */
@@ -49,6 +51,7 @@ export function createRequests<R extends OpenRequest>({
   firstId: number
 }): Requests<R> {
   const open = new Map<number, R>()
+  const waiting = new Map<number, (error: TidegateError) => void>()
   let nextId = firstId
   let over: TidegateError | undefined
 
@@ -64,6 +67,7 @@ export function createRequests<R extends OpenRequest>({
       return new Promise((resolve, reject) => {
         const end = () => {
           open.delete(id)
+          waiting.delete(id)
           stopTimer()
           signal.removeEventListener('abort', onAbort)
         }
@@ -88,10 +92,18 @@ export function createRequests<R extends OpenRequest>({
           end()
           resolve(value)
         }
-        open.set(id, begin(succeed, fail, { id, last: stopTimer }))
+        const last = () => {
+          stopTimer()
+          waiting.delete(id)
+        }
+        open.set(id, begin(succeed, fail, { id, last }))
+        waiting.set(id, giveUp)
         signal.addEventListener('abort', onAbort, { once: true })
         wire.send(id)
       })
+    },
+    lose(error) {
+      for (const giveUp of [...waiting.values()]) giveUp(error)
     },
     message(id, code, text) {
       const request = open.get(id)

@@ -71,10 +71,11 @@ const size = fc.oneof(
   fc.nat(),
   fc.double({ noNaN: true, noDefaultInfinity: true, min: 0, max: 1e12 }),
 )
+const count = fc.oneof(fc.constant(null), fc.nat())
 const bar = fc.record({
   t: fc.integer({ min: 100_000_000, max: 4_000_000_000 }),
   prices: fc.tuple(price, price, price, price),
-  sizes: fc.tuple(size, size, size),
+  sizes: fc.tuple(size, size, count),
 })
 
 /** A reply as a gateway prints it: absent sizes −1, or nothing at all. */
@@ -145,6 +146,18 @@ describe('a historical reply', () => {
         expect(() => decoded(payload)).toThrow(/announced/)
       }),
     )
+  })
+
+  it.each([
+    [{ prices: ['0x10', 2, 3, 4] }, '0x10'],
+    [{ prices: [' ', 2, 3, 4] }, ' '],
+    [{ sizes: [1, 1, 1.5] }, '1.5'],
+    [{ t: '20240230' }, '20240230'],
+    [{ t: '-99999999999999' }, '-99999999999999'],
+  ])('with a field that JavaScript alone would take, %j, is an error that shows it', (odd, shown) => {
+    const one = { t: '1000000000', prices: [1, 2, 3, 4], sizes: [1, 1, 1], ...odd }
+    const payload = frame(17, 1001, '', '', 1, one.t, ...one.prices, ...one.sizes).subarray(4)
+    expect(() => decoded(payload)).toThrow(shown)
   })
 
   it('with a field that is no number is an error that shows it', () => {

@@ -23,6 +23,20 @@ async function answering(answer: (client: Client, id: string) => void) {
 
 const error = (code: number, text: string) => (client: Client, id: string) => client.send(4, 2, id, code, text, '')
 
+describe('a message that came too fast', () => {
+  it('is dropped by the gateway, which names no request: what is open is ended and asked again', async () => {
+    let dropped = true
+    const { relay, gateway } = await answering((client, id) => {
+      if (dropped) client.send(4, 2, -1, 100, 'Max rate of messages per second has been exceeded:max=50 rec=51 (1)', '')
+      else client.send(17, id, '', '', 1, ...BAR)
+      dropped = false
+    })
+    await expect(relay.bars(request({ waitMs: 0 }))).rejects.toMatchObject({ kind: 'pacing', code: 100 })
+    await until('the cancel of what is open', () => gateway.received.some(([id]) => id === '25'))
+    expect((await relay.bars(request({ duration: '2 D' }))).done.bars).toBe(1)
+  })
+})
+
 describe('what the gateway says of a request', () => {
   const cases: readonly (readonly [code: number, text: string, kind: ErrorKind, status: number])[] = [
     [162, `${HMDS}Historical data request pacing violation`, 'pacing', 429],
@@ -102,7 +116,7 @@ describe('what the gateway says of a request', () => {
     const { relay } = await startBridge((await startSimulator()).port)
     const { bars, done } = await relay.bars(request({ end: Date.UTC(2019, 0, 1) / 1000 }))
     expect(bars.t).toEqual([])
-    expect(done).toEqual({ bars: 0, empty: true, asOf: NOW_SEC, notices: [] })
+    expect(done).toEqual({ bars: 0, empty: true, asOf: NOW_SEC, simulated: true, notices: [] })
   })
 
   it('may be a warning beside the bars', async () => {

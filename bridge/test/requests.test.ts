@@ -23,7 +23,7 @@ describe('a request', () => {
     expect(bars.t).toEqual(truth.map((bar) => bar.timeSec).filter((sec) => sec >= (bars.t[0] ?? 0)))
     expect(bars.c).toEqual(bars.t.map((sec) => barAt({ secType: 'STK' }, sec).close))
     expect(bars.v).toEqual(bars.t.map((sec) => barAt({ secType: 'STK' }, sec).volume))
-    expect(done).toEqual({ bars: bars.t.length, empty: false, asOf: NOW_SEC, notices: [] })
+    expect(done).toEqual({ bars: bars.t.length, empty: false, asOf: NOW_SEC, simulated: true, notices: [] })
   })
 
   it('keeps prices of −1, and says null where there is no volume', async () => {

@@ -50,9 +50,11 @@ const errorAnswer = z.object({ error: errorBodySchema })
 
 /** A client of the Tidegate at `url`, over the network or, with its own `fetch`, in this process. */
 export function createClient({ url, key, fetch }: ClientOptions): Client {
+  const base = baseOf(url)
+
   async function call<Answer>(path: string, body?: FetchBody): Promise<Answer> {
     const headers = { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) }
-    const request = new Request(new URL(path, url), {
+    const request = new Request(new URL(path, base), {
       method: body ? 'POST' : 'GET',
       headers,
       body: body ? JSON.stringify(body) : undefined,
@@ -63,7 +65,7 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     } catch (cause) {
       throw new TidegateError(
         'disconnected',
-        `Tidegate at ${url} did not answer: check that it runs, or unset TIDEGATE_URL to work without it.`,
+        `Tidegate at ${base.origin} did not answer: check that it runs, or unset TIDEGATE_URL to work without it.`,
         { cause },
       )
     }
@@ -75,13 +77,13 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
       const start = text.slice(0, 100)
       throw new TidegateError(
         'internal',
-        `${url} answered ${response.status} with no JSON: is that Tidegate? ${start}`,
+        `${base.origin} answered ${response.status} with no JSON: is that Tidegate? ${start}`,
         {
           cause,
         },
       )
     }
-    if (!response.ok) throw errorOf(answer, response.status, url)
+    if (!response.ok) throw errorOf(answer, response.status, base.origin)
     return answer as Answer
   }
 
@@ -105,4 +107,19 @@ function errorOf(answer: unknown, status: number, url: string): TidegateError {
   }
   const { kind, message, code, retryAfterMs } = parsed.data.error
   return new TidegateError(kind as ErrorKind, message, { code, retryAfterMs })
+}
+
+/** Throws `invalid` for what is no HTTP URL, or one that holds a name or a password, which must not be shown. */
+function baseOf(url: string): URL {
+  const base = URL.canParse(url) ? new URL(url) : undefined
+  if (!base || !/^https?:$/.test(base.protocol)) {
+    throw new TidegateError('invalid', 'TIDEGATE_URL is no URL: expected one such as http://127.0.0.1:8080.')
+  }
+  if (base.username || base.password) {
+    throw new TidegateError(
+      'invalid',
+      `TIDEGATE_URL at ${base.origin} holds a name or a password: TIDEGATE_KEY is all it takes.`,
+    )
+  }
+  return base
 }

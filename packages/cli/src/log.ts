@@ -15,5 +15,8 @@ export function writtenLog(level: 'info' | 'warn', write: (text: string) => void
 /** A log in a file, made with its folder where it is missing. Written at once, so that a killed process loses nothing. */
 export function fileLog(level: 'info' | 'warn', path: string): Logger {
   mkdirSync(dirname(path), { recursive: true })
-  return pino({ level }, pino.destination({ dest: path, sync: true }))
+  const destination = pino.destination({ dest: path, sync: true })
+  // A full disk fails the database too, and that is what is told: the log must not end the process first.
+  destination.on('error', () => {})
+  return pino({ level }, destination)
 }

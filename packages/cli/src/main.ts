@@ -11,7 +11,12 @@ const SAME_PRESS_MS = 500
 const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 const file = join(process.cwd(), '.env')
-if (existsSync(file)) process.loadEnvFile(file)
+try {
+  if (existsSync(file)) process.loadEnvFile(file)
+} catch (error) {
+  console.error(`tidegate: ${file} can not be read: ${error instanceof Error ? error.message : error}.`)
+  process.exit(1)
+}
 
 const stopping = new AbortController()
 let stoppedAtMs = 0
@@ -29,8 +34,8 @@ if (process.channel) process.on('disconnect', () => stop('SIGHUP'))
 
 // Whoever reads what is written may have read enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(`tidegate: what it says can not be written: ${error.message}.\n`, () => process.exit(1))
 })
 
 const context: Context = {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { TidegateError } from '@tidegate/core'
 import { createStore, type Database, openDatabase, openPglite } from '@tidegate/db'
 import { createApp, createNodeFunctions, type NodeFunctions, type NodeOptions } from '@tidegate/functions'
-import { createIngest } from '@tidegate/ingest'
+import { createIngest, type Ingest } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { type Client, createClient } from './client.ts'
 import { createCloser } from './closer.ts'
@@ -28,6 +28,8 @@ export interface StackOptions {
 }
 
 const ADDRESS = 'http://tidegate.in-process'
+/** How often what a killed process left behind is looked for: its leases end while this one runs. */
+const SWEEP_MS = 10_000
 
 /** Opens the database, brings its schema up to date and sets the functions to work on it. */
 export async function openStack(context: Context, settings: Settings, options: StackOptions): Promise<Stack> {
@@ -43,6 +45,7 @@ export async function openStack(context: Context, settings: Settings, options: S
     const functions = await createNodeFunctions({ relay, log, listen, database, ...own })
     closer.add(() => functions.close())
     await functions.ingest.sweep()
+    closer.add(sweepOn(functions.ingest, context, log))
     const client = createClient({ url: functions.url ?? ADDRESS, key: keys[0] ?? '', fetch: functions.fetch })
     return { client, functions, close: () => closer.close() }
   } catch (error) {
@@ -81,6 +84,26 @@ export async function openStored(
 /** Whether there is a database: one that is named, or the folder's own. */
 export function hasDatabase({ cwd }: Pick<Context, 'cwd'>, { functions }: Settings): boolean {
   return functions.databaseUrl !== undefined || existsSync(join(cwd, '.tidegate', 'db'))
+}
+
+/** Sweeps again and again until what it returns is called. */
+function sweepOn(ingest: Ingest, { sleep }: Pick<Context, 'sleep'>, log: StackOptions['log']): () => Promise<void> {
+  const stopping = new AbortController()
+  const sweeping = (async () => {
+    while (!stopping.signal.aborted) {
+      await sleep(SWEEP_MS, stopping.signal)
+      if (stopping.signal.aborted) return
+      try {
+        await ingest.sweep()
+      } catch (err) {
+        log.warn({ err }, 'what was left behind could not be looked for; the next look is soon')
+      }
+    }
+  })()
+  return async () => {
+    stopping.abort()
+    await sweeping
+  }
 }
 
 async function openEmpty(): Promise<Database> {

@@ -1,7 +1,7 @@
 import { formatSpec, type Priority, parseInstrument, parseSpec, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
 import { deliver, resend } from './dispatch.ts'
-import { createOriginCheck } from './origin.ts'
+import { createOrigin } from './origin.ts'
 import { planChunks, planFetch, plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { resolveInstrument } from './resolve.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
@@ -19,7 +19,7 @@ interface Wanted {
 /** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
 export function createIngest(options: IngestOptions): Ingest {
   const { store, relay, now, newId, log, messagesPerSec = MESSAGES_PER_SEC } = options
-  const checkOrigin = createOriginCheck(store, relay, now)
+  const origin = createOrigin(store, relay, now)
   const nowSec = () => Math.floor(now() / 1000)
 
   /** Each name once, resolved or a problem. */
@@ -31,7 +31,7 @@ export function createIngest(options: IngestOptions): Ingest {
     await Promise.all(
       [...new Set(names)].map(async (name) => {
         try {
-          found.set(name, await resolveInstrument(name, options, checkOrigin))
+          found.set(name, await resolveInstrument(name, options, origin))
         } catch (cause) {
           const error = toTidegateError(cause)
           if (error.kind === 'database') throw error
@@ -74,7 +74,7 @@ export function createIngest(options: IngestOptions): Ingest {
 
     async start(request): Promise<Started> {
       for (const text of request.instruments) parseInstrument(text)
-      await checkOrigin()
+      await origin.check({ fresh: true })
       const { found, problems } = await resolveAll(request.instruments)
       const [first] = problems
       if (first && found.size === 0) {
@@ -107,7 +107,7 @@ export function createIngest(options: IngestOptions): Ingest {
       return { ...(await createRun('tick', 'scheduled', chunks)), problems }
     },
 
-    work: (chunkId) => workChunk(chunkId, options, checkOrigin),
+    work: (chunkId) => workChunk(chunkId, options, origin),
 
     async sweep() {
       const { sent, closed } = await deliver(options)

@@ -4,29 +4,48 @@ import type { Relay } from '@tidegate/relay'
 
 const TRUST_MS = 60_000
 
-/**
- * Guards a database against two origins: made-up bars must never lie beside real ones. The check it returns asks the
- * bridge at most once a minute and throws `invalid` when gateway and database don't go together.
- */
-export function createOriginCheck(store: Store, relay: Relay, now: () => number): () => Promise<void> {
+type Kind = 'simulated' | 'gateway'
+
+/** Guards a database against two origins: made-up bars must never lie beside real ones. */
+export interface Origin {
+  /**
+   * Asks the bridge where it is connected to; a `fresh` check always, any other once a minute. Throws `invalid` when gateway
+   * and database don't go together, `disconnected` while there is no gateway.
+   */
+  check(options?: { readonly fresh?: boolean }): Promise<void>
+  /** Throws `invalid` for an answer that does not go together with the database: gateways change between check and answer. */
+  admit(simulated: boolean): Promise<void>
+}
+
+/** A stamp never changes once it is there, so it is read once. */
+export function createOrigin(store: Store, relay: Relay, now: () => number): Origin {
   let checkedAtMs = Number.NEGATIVE_INFINITY
-  return async () => {
-    if (now() - checkedAtMs < TRUST_MS) return
-    const { gateway } = await relay.status()
-    if (gateway.state !== 'ready') {
-      throw new TidegateError(
-        'disconnected',
-        `The bridge is not connected to a gateway: ${gateway.reason ?? gateway.state}.`,
-      )
-    }
-    const origin = gateway.simulated ? 'simulated' : 'gateway'
-    const found = await store.stampOrigin(origin)
-    if (found !== origin) throw new TidegateError('invalid', mismatch(found))
-    checkedAtMs = now()
+  let stamped: Kind | undefined
+
+  async function admit(simulated: boolean): Promise<void> {
+    const origin: Kind = simulated ? 'simulated' : 'gateway'
+    stamped ??= await store.stampOrigin(origin)
+    if (stamped !== origin) throw new TidegateError('invalid', mismatch(stamped))
+  }
+
+  return {
+    admit,
+    async check({ fresh = false } = {}) {
+      if (!fresh && now() - checkedAtMs < TRUST_MS) return
+      const { gateway } = await relay.status()
+      if (gateway.state !== 'ready') {
+        throw new TidegateError(
+          'disconnected',
+          `The bridge is not connected to a gateway: ${gateway.reason ?? gateway.state}.`,
+        )
+      }
+      await admit(gateway.simulated)
+      checkedAtMs = now()
+    },
   }
 }
 
-function mismatch(found: 'simulated' | 'gateway'): string {
+function mismatch(found: Kind): string {
   const [here, there] = found === 'simulated' ? ['simulated data', 'a real gateway'] : ['real data', 'the simulator']
   return (
     `This database holds ${here} and the bridge is connected to ${there}: the two must not mix. ` +

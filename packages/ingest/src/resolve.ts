@@ -1,5 +1,6 @@
 import { type Contract, type ContractDetails, instrumentId, parseInstrument, TidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
+import type { Origin } from './origin.ts'
 import type { IngestOptions } from './types.ts'
 
 /** How long a stored definition is taken as it is before the gateway is asked again. */
@@ -12,7 +13,7 @@ const FRESH_SEC = 86_400
 export async function resolveInstrument(
   text: string,
   { store, relay, now, log }: IngestOptions,
-  checkOrigin: () => Promise<void>,
+  origin: Origin,
 ): Promise<Instrument> {
   const asked = parseInstrument(text)
   const name = text.trim().toUpperCase()
@@ -21,7 +22,7 @@ export async function resolveInstrument(
   if (stored && nowSec - stored.updatedAt < FRESH_SEC) return stored
   try {
     // A made-up definition must not replace a real one, any more than bars may.
-    await checkOrigin()
+    await origin.check()
     const details = only(await relay.contracts({ contract: asked, priority: 'interactive' }))
     const id = instrumentId(details.contract)
     await store.putInstrument(id, details, nowSec, name === id ? undefined : name)

@@ -2,6 +2,7 @@ import { recoveryOf, type TidegateError, toTidegateError } from '@tidegate/core'
 import type { Claim } from '@tidegate/db'
 import { answerFor } from './answer.ts'
 import { askWindow } from './ask.ts'
+import type { Origin } from './origin.ts'
 import { plannable, specOf } from './planning.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
 
@@ -15,11 +16,7 @@ const BACKOFF = { firstSec: 2, mostSec: 300 }
 const MOST_ATTEMPTS = 5
 
 /** One chunk: claim it, ask for its window, check what came, commit. Whatever fails, the chunk's state says what happens next. */
-export async function workChunk(
-  chunkId: string,
-  options: IngestOptions,
-  checkOrigin: () => Promise<void>,
-): Promise<WorkResult> {
+export async function workChunk(chunkId: string, options: IngestOptions, origin: Origin): Promise<WorkResult> {
   const { store, now, log, timeout = (ms) => AbortSignal.timeout(ms) } = options
   const claim = await store.claim(chunkId, { now: nowSec(now), leaseSec: LEASE_SEC })
   if (!claim) return { outcome: 'nothing', written: 0 }
@@ -30,9 +27,10 @@ export async function workChunk(
     spec: claim.series.spec,
   }
   try {
-    await checkOrigin()
+    await origin.check()
     const reply = await askWindow(claim, options, timeout(ASK_MS))
     const answer = answerFor(claim.window, specOf(claim.series), plannable(claim.instrument), reply)
+    await origin.admit(reply.done.simulated)
     const { held, written, restated } = await store.commit(claim, answer, nowSec(now))
     if (!held) return { outcome: 'nothing', written: 0 }
     log.info({ ...about, bars: answer.bars.t.length, written, restated, state: answer.state }, 'chunk committed')

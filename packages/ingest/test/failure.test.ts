@@ -167,6 +167,17 @@ describe('a bridge', () => {
 })
 
 describe('a worker', () => {
+  it('keeps out the answer of a gateway that changed between check and answer', async () => {
+    await world.ingest.start(REQUEST)
+    world.relay.tamper = (_, { bars, done }) => ({ bars, done: { ...done, simulated: true } })
+    const [chunkId = ''] = world.queue.messages.map((message) => message.chunkId)
+    expect(await world.ingest.work(chunkId)).toMatchObject({
+      outcome: 'failed',
+      error: { kind: 'invalid', message: expect.stringContaining('must not mix') },
+    })
+    expect(await world.store.series()).toMatchObject([{ bars: 0, covered: [] }])
+  })
+
   it('hangs up on a bridge that never answers, before its lease is over', async () => {
     await world.ingest.start(REQUEST)
     const hanging = new AbortController()

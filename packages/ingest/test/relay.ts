@@ -39,7 +39,7 @@ export function createFakeRelay(market: Market, now: () => number, details: read
     },
     async bars(request) {
       relay.asked.push(request)
-      return relay.tamper(request, answerOf(relay.market, request, Math.floor(now() / 1000), relay.lagSec))
+      return relay.tamper(request, answerOf(relay, request, Math.floor(now() / 1000)))
     },
     search: notAsked,
     chains: notAsked,
@@ -58,7 +58,7 @@ async function notAsked(): Promise<never> {
   throw new Error('This bridge answers contracts, bars and its status alone.')
 }
 
-function answerOf(market: Market, request: BarsRequest, nowSec: number, lagSec: number): BarsAnswer {
+function answerOf({ market, lagSec, simulated }: FakeRelay, request: BarsRequest, nowSec: number): BarsAnswer {
   const sizeSec = SIZES[request.barSize]
   if (sizeSec === undefined) throw new Error(`This market has no bars of ${request.barSize}.`)
   const end = Math.min(request.end ?? nowSec, nowSec)
@@ -66,7 +66,7 @@ function answerOf(market: Market, request: BarsRequest, nowSec: number, lagSec: 
   // A daily bar is booked under its date, and is in the answer when its session is.
   const wanted = sizeSec === DAY_SEC ? { start: start - DAY_SEC, end } : { start, end }
   const bars = behind(barsIn(market, sizeSec, wanted, end), lagSec === 0 ? end : nowSec - lagSec - sizeSec)
-  const done = { bars: bars.t.length, empty: bars.t.length === 0, asOf: nowSec, notices: [] }
+  const done = { bars: bars.t.length, empty: bars.t.length === 0, asOf: nowSec, simulated, notices: [] }
   return { bars, done }
 }
 

@@ -67,6 +67,14 @@ export interface RelayOptions {
 
 /** A client of the relay at `url`. Aborting a call hangs up, and the bridge then cancels upstream. */
 export function createRelay({ url, key, fetch = (request) => globalThis.fetch(request) }: RelayOptions): Relay {
+  const { origin, username, password } = new URL(url)
+  if (username || password) {
+    throw new TidegateError(
+      'invalid',
+      `The URL of the bridge at ${origin} holds a name or a password: a key is all it takes.`,
+    )
+  }
+
   async function call(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
     const request = new Request(new URL(path, url), {
       method: body === undefined ? 'GET' : 'POST',
@@ -83,7 +91,7 @@ export function createRelay({ url, key, fetch = (request) => globalThis.fetch(re
     } catch (cause) {
       throw new TidegateError(
         'disconnected',
-        `The bridge at ${url} did not answer: check that it runs and that BRIDGE_URL is right.`,
+        `The bridge at ${origin} did not answer: check that it runs and that BRIDGE_URL is right.`,
         { cause },
       )
     }

@@ -27,7 +27,9 @@ function columns(from: number, count: number): BarColumns {
   }
 }
 
-const doneOf = (bars: number) => ({ done: { bars, empty: bars === 0, asOf: 1_700_000_000, notices: [] } })
+const doneOf = (bars: number) => ({
+  done: { bars, empty: bars === 0, asOf: 1_700_000_000, simulated: true, notices: [] },
+})
 const linesOf = (...lines: unknown[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 
 /** A relay whose bridge gives this response to anything. */

@@ -5,7 +5,7 @@ const URL_OF_BRIDGE = 'http://bridge.example:8787'
 const CONTRACT = { secType: 'STK', symbol: 'AAPL', exchange: 'SMART' } as const
 const BARS = { contract: CONTRACT, barSize: '1 min', whatToShow: 'TRADES', duration: '1 D' } as const
 const COLUMNS = { t: [60, 120], o: [1, 1], h: [1, 1], l: [1, 1], c: [1, 1], v: [1, null], w: [1, null], n: [1, null] }
-const DONE = { bars: 2, empty: false, asOf: 200, notices: [] }
+const DONE = { bars: 2, empty: false, asOf: 200, simulated: true, notices: [] }
 
 interface Call {
   readonly id: number

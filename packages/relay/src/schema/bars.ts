@@ -69,6 +69,8 @@ export const barsDoneSchema = z.object({
   empty: z.boolean(),
   /** Epoch seconds by the gateway's clock when the request went out: a bar that ended by then is final. */
   asOf: z.int(),
+  /** The gateway that answered is Tidegate's simulator: the bars are made up. */
+  simulated: z.boolean(),
   /** The range the gateway says it answered, where it says one. Durations count trading time, so it can begin before what was wanted. */
   window: z.object({ start: z.int(), end: z.int() }).optional(),
   /** Warnings that came with the answer, such as 2188. */
