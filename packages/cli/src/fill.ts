@@ -3,7 +3,7 @@ import type { PlanAnswer, ProgressAnswer, StartedAnswer } from '@tidegate/functi
 import type { Client, FetchBody } from './client.ts'
 import type { Context } from './context.ts'
 import { endsOf, type Gap, isOpen, keyOf, type Left, leftOf, type SeriesKey } from './left.ts'
-import type { Progress } from './progress.ts'
+import type { Advance, Progress } from './progress.ts'
 
 const POLL_MS = 250
 /** How long the chunks of another run are waited for; after so many looks it is tried whether they are free to ask for. */
@@ -69,6 +69,7 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
   const startedMs = now()
   let until: ReadonlyMap<string, number> | undefined
   let runId: string | undefined
+  const earlier = new Map<string, Advance>()
   let chunks = 0
   for (let round = 1; ; round++) {
     const started = await client.start(body)
@@ -79,7 +80,7 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
     until ??= endsOf(await client.plan(body), keys)
     const ends = until
     const look = async () => leftOf(await client.plan(body), keys, ends, startedMs / 1000)
-    const run = await follow(client, started, options)
+    const run = await follow(client, started, earlier, options)
     let left = await look()
     const result = () => ({
       series: left.map((one) => settledSeries(one, run.series.find(isOf(one.key)), ends.get(keyOf(one.key)))),
@@ -114,16 +115,28 @@ function showOthers(left: readonly Left[], first: ReadonlyMap<string, number>, p
   }
 }
 
-/** Polls a run until it has ended, or the command is to end. */
-async function follow(client: Client, started: StartedAnswer, { sleep, signal, progress }: FillOptions) {
+/** Polls a run until it has ended, or the command is to end. Shows it on top of what the `earlier` ones of this fetch did. */
+async function follow(
+  client: Client,
+  started: StartedAnswer,
+  earlier: Map<string, Advance>,
+  { sleep, signal, progress }: FillOptions,
+) {
   for (;;) {
     const run = await client.run(started.id)
-    for (const { settled, total, bars, error, ...key } of run.series) {
-      progress.show(seriesName(key), { settled, total, bars, note: settled < total ? error?.message : undefined })
+    const advances = new Map(run.series.map((one) => [seriesName(one), onTop(one, earlier.get(seriesName(one)))]))
+    for (const [name, advance] of advances) progress.show(name, advance)
+    if (run.state !== 'open' || signal.aborted) {
+      for (const [name, advance] of advances) earlier.set(name, advance)
+      return run
     }
-    if (run.state !== 'open' || signal.aborted) return run
     await sleep(POLL_MS, signal)
   }
+}
+
+function onTop({ settled, total, bars, error }: RunSeries, before: Advance = { settled: 0, total: 0 }): Advance {
+  const note = settled < total ? error?.message : undefined
+  return { settled: before.settled + settled, total: before.total + total, bars: (before.bars ?? 0) + bars, note }
 }
 
 /**

@@ -71,20 +71,16 @@ describe('start', () => {
 
   test('tells what came while it serves, on the terminal and in its log', async () => {
     const folder = await folders.next()
-    let nowMs = NOW_MS
     const command = begin(folder, ['start', '--port', '0'], {
-      first: FIRST.slice(0, 1),
-      now: () => nowMs,
-      // The bars of an hour come with the first pass of the schedule, which begins right before the first news is waited for.
+      first: [],
       sleep: (ms, signal) => sleep(Math.min(ms, 100), signal),
-      fetch: (request) => fetch(request),
     })
     try {
-      await vi.waitUntil(() => command.said().includes('│ gaps │'), { timeout: SLOW_MS, interval: 1 })
-      nowMs += 3_600_000
-      await expect
-        .poll(command.said, { timeout: SLOW_MS, interval: 20 })
-        .toMatch(/16:30 UTC {2}\d+ new bars in [12] series/)
+      await serving(command)
+      const window = ['--start', '2026-11-17', '--end', '2026-11-18']
+      await tidegate(folder, ['fetch', '--instruments', 'MSFT', ...window, '--timeframe', '5MIN'])
+      const news = expect.poll(command.said, { timeout: SLOW_MS, interval: 20 })
+      await news.toMatch(/15:30 UTC {2}78 new bars in 1 series\n/)
       expect(await readFile(join(folder, '.tidegate', 'tidegate.log'), 'utf8')).toContain('"msg":"chunk committed"')
     } finally {
       command.stop()
