@@ -87,6 +87,7 @@ describe('a gateway that fails', () => {
     )
     expect(await stored()).toEqual(NOTHING)
     world.simulator.faults.silentHistory = false
+    world.clock.advance(TWIN_SEC)
     expect(await world.ended(id)).toMatchObject({ state: 'done', bars: 390 })
     expect(historyRequests(world.simulator)).toBeGreaterThan(1)
     await expectTruth()
