@@ -22,8 +22,8 @@ import { createStreamServer } from './stream/server.ts'
 
 /** What is open when the bridge closes has its own timeout; an answer may take this much longer to be read. */
 const FLUSH_MS = 5000
-/** Bars that answers kept for sharing may hold in all: some 13 MB. */
-const SHARED_BARS = 200_000
+/** Bars that answers kept for sharing may hold in all: some 10 MB. */
+const SHARED_BARS = 100_000
 
 export interface BridgeOptions {
   readonly settings: BridgeSettings

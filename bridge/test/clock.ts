@@ -49,7 +49,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 3, 8, 18)): FakeClock {
   }
 }
 
-/** Resolves when what waits for its turn on the event loop has had some: Bottleneck takes about one turn a job to start. */
+/** Resolves when what waits for its turn on the event loop has had some: a chain of promises and sockets takes several. */
 export async function settled(turns = 4): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0))
 }

@@ -11,7 +11,8 @@ describe('simulated days under the simulator’s own judge', () => {
         fc.integer(),
         fc.constantFrom(45, 45, 30, 10, 50),
         async (mix, seed, rate) => {
-          const { violations, told, stats } = await live(mix, { seed, hours: 3, rate })
+          const { violations, told, stats } = await live(mix, { seed, hours: 24, rate })
+          // Who is set to use all of IBKR's message rate has nothing left for a way that takes its time.
           expect(violations).toEqual(rate === 50 ? violations.filter((one) => one.rule === 'messages') : [])
           requests += told.went
           // Failures have gone, and so has what hung up after it went.
@@ -20,8 +21,8 @@ describe('simulated days under the simulator’s own judge', () => {
           expect(stats).toMatchObject({ open: 0, queued: 0 })
         },
       ),
-      { numRuns: 4, seed: 1 },
+      { numRuns: 3 },
     )
     expect(requests).toBeGreaterThan(1000)
-  }, 120_000)
+  }, 180_000)
 })

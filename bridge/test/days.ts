@@ -20,7 +20,7 @@ export const streams = fc.record({
   variety: fc.constantFrom(2, 1_000_000),
   /** Requests that come at once, and how long after that the next do. */
   burst: fc.constantFrom(1, 8, 70),
-  everyMs: fc.constantFrom(20_000, 120_000, 600_000),
+  everyMs: fc.constantFrom(300_000, 600_000, 1_800_000),
   lastsMs: fc.constantFrom(50, 3000, 60_000),
   waitMs: fc.constantFrom(0, 10_000, 600_000),
   /** Of a hundred, how many hang up, and how many fail. */
@@ -76,6 +76,12 @@ export async function live(
     return arrivedMs
   }
 
+  async function cancel(id: string): Promise<void> {
+    await pacing.message()
+    arrive()
+    judge.ended(id)
+  }
+
   async function ask(stream: Stream): Promise<void> {
     const { priority, caller, waitMs, kind } = stream
     told.asked++
@@ -94,7 +100,7 @@ export async function live(
         if (rule) judged(judge.opened(atMs, id))
         await new Promise<void>((resolve) => clock.after(random() * stream.lastsMs, resolve))
         // A head timestamp stays open until its cancel, a message like any other, has gone.
-        if (kind === 'head') void pacing.message().then(() => judge.ended(`${id} ${arrive()}`.split(' ')[0] ?? ''))
+        if (kind === 'head') void cancel(id)
         else judge.ended(id)
         if (random() * 100 < stream.fails) throw new Error('It failed.')
       })

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createPacing, type Log, RULES, type RuledRequest } from '@tidegate/bridge'
@@ -70,10 +70,15 @@ describe('what was sent', () => {
     expect(logged.join()).toContain('has lines that can not be read')
     // The clock of the test is behind the file's: it can't have been sent later than now.
     expect(pacing.stats().left.small).toBe(RULES.small.limit - 1 - 2)
+    // What comes after it can be read again.
+    await ask(pacing, small(2))
+    logged.length = 0
+    expect((await start()).stats().left.small).toBe(RULES.small.limit - 1 - 2 - 1)
+    expect(logged).toEqual([])
   })
 
   it('in a file of another kind is warned of line by line', async () => {
-    await start()
+    await mkdir(path.dirname(file))
     await writeFile(file, 'no\nrecord\n{"atMs":"x"}\n')
     expect((await start()).stats().left.small).toBe(RULES.small.limit - 6)
     expect(logged.join()).toContain('"lines":3')

@@ -4,8 +4,12 @@ const START_SEC = Date.UTC(2024, 0, 1) / 1000
 const AAPL = { secType: 'STK', symbol: 'AAPL', exchange: 'SMART', currency: 'USD' } as const
 const authorization = `Bearer ${BENCH_KEY}`
 
-/** Asks the bridge at `url` for bars, the `n`-th of requests that are all different, and reads its answer to the end. Its status. */
-export async function askBars(url: string, n: number, patience: object = {}): Promise<number> {
+/** Asks the bridge at `url` for bars, the `n`-th of requests that are all different, and reads its answer to the end. Its status, and when to come again. */
+export async function askBars(
+  url: string,
+  n: number,
+  patience: object = {},
+): Promise<{ status: number; retryAfterMs: number }> {
   const response = await fetch(`${url}/v1/bars`, {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/json' },
@@ -19,7 +23,7 @@ export async function askBars(url: string, n: number, patience: object = {}): Pr
     }),
   })
   await response.arrayBuffer()
-  return response.status
+  return { status: response.status, retryAfterMs: Number(response.headers.get('retry-after') ?? 0) * 1000 }
 }
 
 /** What the bridge's /metrics say of one of its numbers: the line that begins so. */

@@ -45,7 +45,7 @@ async function measure(folder: string): Promise<Figure[]> {
     const untilAsked = asked + requests
     const call = async () => {
       while (asked < untilAsked) {
-        const status = await askBars(bridge.said, asked++)
+        const { status } = await askBars(bridge.said, asked++)
         if (status !== 200) throw new Error(`The bridge answered ${status}.`)
       }
     }

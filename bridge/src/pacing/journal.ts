@@ -35,7 +35,7 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
   let lines = 0
   const recent = compact()
 
-  function recall(): Sent[] {
+  function recall(): { sent: Sent[]; broken: number } {
     const text = attempt('read', () => readFileSync(file, 'utf8')) ?? ''
     const torn = { atMs: Math.min(writtenMs(), clock.now()), small: WORST_WEIGHT }
     let broken = 0
@@ -48,7 +48,7 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
         return parsed ?? torn
       })
     if (broken > 0) log.warn({ file, lines: broken }, 'the record of what was sent has lines that can not be read')
-    return sent.sort((a, b) => a.atMs - b.atMs)
+    return { sent: sent.sort((a, b) => a.atMs - b.atMs), broken }
   }
 
   function writtenMs(): number {
@@ -57,12 +57,14 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
 
   /** Drops from the file what no rule looks at any more; what is left. */
   function compact(): Sent[] {
-    const left = recall().filter((sent) => sent.atMs > clock.now() - keptMs(sent))
-    lines = left.length
+    const { sent, broken } = recall()
+    const left = sent.filter((one) => one.atMs > clock.now() - keptMs(one))
+    lines = 0
+    // Whoever sends nothing leaves nothing behind. A line that was torn off is mended: the next would be part of it.
+    if (left.length === sent.length && broken === 0) return left
     attempt('write', () => {
-      mkdirSync(path.dirname(file), { recursive: true })
       const whole = `${file}.${process.pid}`
-      writeFileSync(whole, left.map((sent) => `${JSON.stringify(sent)}\n`).join(''), { mode: 0o600 })
+      writeFileSync(whole, left.map((one) => `${JSON.stringify(one)}\n`).join(''), { mode: 0o600 })
       // Whoever is killed here leaves the old file or the new one, and never half of one.
       renameSync(whole, file)
     })
@@ -85,7 +87,10 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
     read: () => recent,
     write(sent) {
       // By its name each time: another process, such as `tidegate connect`, may have put a shorter file in its place.
-      attempt('write', () => appendFileSync(file, `${JSON.stringify(sent)}\n`, { mode: 0o600 }))
+      attempt('write', () => {
+        mkdirSync(path.dirname(file), { recursive: true })
+        appendFileSync(file, `${JSON.stringify(sent)}\n`, { mode: 0o600 })
+      })
       if (++lines >= COMPACT_LINES) compact()
     },
   }

@@ -15,6 +15,8 @@ import { historyRequests, openWorld, truth, type World } from './world.ts'
 
 const DAY = { instruments: ['AAPL.NASDAQ'], specs: ['1MIN'], start: '2026-04-01', end: '2026-04-02' }
 const REQUEST_TIMEOUT_MS = 150
+/** After so long the bridge may put the same question again. */
+const TWIN_SEC = 16
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 15_000, interval: 10 })
 
 let postgres: Postgres
@@ -89,29 +91,33 @@ describe('a gateway that fails', () => {
     )
     expect(await stored()).toEqual(NOTHING)
     world.simulator.faults.silentHistory = false
+    world.clock.advance(TWIN_SEC)
     expect(await world.ended(id)).toMatchObject({ state: 'done', bars: 390 })
     expect(historyRequests(world.simulator)).toBeGreaterThan(1)
     await expectTruth()
   })
 
-  it('closes in the middle of its reply: nothing half-written, and later it is filled', async () => {
+  it('closes in the middle of its reply: nothing half-written, and the bridge asks again once it may', async () => {
     world.simulator.faults.dropMidReply = 1
     const { id } = await start()
-    await until(async () =>
-      expect(await progress(id)).toMatchObject({ state: 'open', series: [{ error: { kind: 'disconnected' } }] }),
-    )
+    await until(() => expect(world.bridge.status().state).toBe('down'))
     expect(await stored()).toEqual(NOTHING)
+    world.clock.advance(TWIN_SEC)
     expect(await world.ended(id)).toMatchObject({ state: 'done', bars: 390 })
+    expect(historyRequests(world.simulator)).toBe(2)
     await expectTruth()
   })
 
-  it('refuses for its pacing: the chunk is put back, not failed', async () => {
+  it('refuses for its pacing beyond the patience of a worker: the chunk is put back, not failed', async () => {
     world.simulator.faults.refuseHistory = {
-      times: 1,
+      times: 2,
       text: 'Historical Market Data Service error message:Historical data request pacing violation',
     }
     const { id } = await start()
+    await until(() => expect(historyRequests(world.simulator)).toBe(1))
+    world.clock.advance(TWIN_SEC)
     await until(async () => expect(await progress(id)).toMatchObject({ series: [{ error: { kind: 'pacing' } }] }))
+    expect(historyRequests(world.simulator)).toBe(2)
     expect(await progress(id)).toMatchObject({ state: 'open', chunks: { failed: 0, parked: 0 } })
     expect(await stored()).toEqual(NOTHING)
   })
