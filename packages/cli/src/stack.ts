@@ -45,7 +45,7 @@ export async function openStack(context: Context, settings: Settings, options: S
     const functions = await createNodeFunctions({ relay, log, listen, database, ...own })
     closer.add(() => functions.close())
     await functions.ingest.sweep()
-    closer.add(sweepOn(functions.ingest, context, log))
+    closer.add(sweepOn(functions.ingest, log))
     const client = createClient({ url: functions.url ?? ADDRESS, key: keys[0] ?? '', fetch: functions.fetch })
     return { client, functions, close: () => closer.close() }
   } catch (error) {
@@ -86,22 +86,21 @@ export function hasDatabase({ cwd }: Pick<Context, 'cwd'>, { functions }: Settin
   return functions.databaseUrl !== undefined || existsSync(join(cwd, '.tidegate', 'db'))
 }
 
-/** Sweeps again and again until what it returns is called. */
-function sweepOn(ingest: Ingest, { sleep }: Pick<Context, 'sleep'>, log: StackOptions['log']): () => Promise<void> {
-  const stopping = new AbortController()
-  const sweeping = (async () => {
-    while (!stopping.signal.aborted) {
-      await sleep(SWEEP_MS, stopping.signal)
-      if (stopping.signal.aborted) return
-      try {
-        await ingest.sweep()
-      } catch (err) {
-        log.warn({ err }, 'what was left behind could not be looked for; the next look is soon')
-      }
+/** Sweeps again and again, and keeps no process alive by it, until what it returns is called. */
+function sweepOn(ingest: Ingest, log: StackOptions['log']): () => Promise<void> {
+  let sweeping = Promise.resolve()
+  const sweep = async () => {
+    try {
+      await ingest.sweep()
+    } catch (err) {
+      log.warn({ err }, 'what was left behind could not be looked for; the next look is soon')
     }
-  })()
+  }
+  const timer = setInterval(() => {
+    sweeping = sweeping.then(sweep)
+  }, SWEEP_MS).unref()
   return async () => {
-    stopping.abort()
+    clearInterval(timer)
     await sweeping
   }
 }
