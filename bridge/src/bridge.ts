@@ -3,6 +3,7 @@ import { createAnswering } from './answering.ts'
 import { createAsking } from './asking.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
+import { TOO_FAST } from './gateway.ts'
 import { createKeyring } from './keys.ts'
 import type { Answer } from './kinds/kind.ts'
 import { listenOn, type Server } from './listen.ts'
@@ -70,7 +71,11 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     requestTimeoutMs: settings.requestTimeoutMs,
     message: pacing.message,
     expected: settings,
-    onCode: (code) => metrics.message(code),
+    onCode: (code) => {
+      metrics.message(code)
+      // IBKR names no request with it: the whole login goes too fast.
+      if (code === TOO_FAST) pacing.backOff('messages')
+    },
     probeAfterMs: settings.probeAfterMs,
     // A probe goes past the queue, which waits for what the probe is to find out. Daily bars have no budget but messages.
     paced: async (ask) => {

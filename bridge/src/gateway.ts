@@ -21,7 +21,7 @@ const LIBRARY_RATE = 1_000_000
 const FIRST_REQUEST_ID = 1000
 const CLIENT_ID_IN_USE = 326
 /** Too many messages a second; after three of these the gateway closes the connection. */
-const TOO_FAST = 100
+export const TOO_FAST = 100
 /** The library's code for what goes wrong with the TCP connection. */
 const CONNECTION_FAILED = 502
 /** Last words on a connection: the gateway's on the message rate, and the library's on versions and closed peers. */
