@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/setup.ts'],
     include: ['bridge/**/*.test.ts', 'packages/**/*.test.ts', 'test/**/*.test.ts'],
     coverage: {
       provider: 'v8',
@@ -13,7 +14,7 @@ export default defineConfig({
     // On a machine with much else to do a database takes many seconds to start.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Half the tests wait for another process most of the time: a worker for each core, not one fewer.
-    maxWorkers: '100%',
+    // Half the tests wait for another process most of the time: more of them at once than the smallest machine has cores.
+    maxWorkers: 3,
   },
 })

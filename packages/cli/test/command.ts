@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Context, isAlive, type ProgramOptions, run, sleep } from '@tidegate/cli'
 import { createStore, openPglite, type Store } from '@tidegate/db'
+import { sharedFolder } from '../../../test/support/shared.ts'
 
 /** Friday 2026-11-20, 10:30 in New York: every market of the tests is open or has been. */
 export const NOW_MS = Date.UTC(2026, 10, 20, 15, 30)
@@ -77,10 +78,11 @@ export async function createFolders(): Promise<{
   remove(): Promise<void>
 }> {
   const root = await mkdtemp(join(tmpdir(), 'tidegate-cli-'))
-  const template = join(root, 'template')
-  await mkdir(template)
-  // The queue's own schema comes with the first start, and takes as long to make as ours.
-  await tidegate(template, ['start', '--once'], { first: [] })
+  const template = await sharedFolder('command', async (folder) => {
+    await mkdir(join(folder, 'made'))
+    // The queue's own schema comes with the first start, and takes as long to make as ours.
+    await tidegate(join(folder, 'made'), ['start', '--once'], { first: [] })
+  })
   let count = 0
   return {
     async next() {

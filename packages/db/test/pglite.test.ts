@@ -1,8 +1,7 @@
-import { openPglite } from '@tidegate/db'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { describeStore } from './store.case.ts'
 
 describeStore('PGlite', async () => {
-  const database = await openPglite()
-  await database.migrate()
+  const database = await freshPglite()
   return database
 })

@@ -1,6 +1,6 @@
 import { type BarColumns, parseInstant } from '@tidegate/core'
-import { openPglite } from '@tidegate/db'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import type { BarsAnswer, PlanAnswer, ProgressAnswer, SeriesAnswer, StartedAnswer } from '../src/index.ts'
 import { createApp } from '../src/index.ts'
 import { historyRequests, KEY, openWorld, truth, type World } from './world.ts'
@@ -12,8 +12,7 @@ const MINUTES = { instruments: ['AAPL.NASDAQ'], specs: ['1MIN'], ...WEEK }
 let world: World
 let closeDatabase: () => Promise<void>
 beforeAll(async () => {
-  const database = await openPglite()
-  await database.migrate()
+  const database = await freshPglite()
   closeDatabase = () => database.close()
   world = await openWorld(database)
 }, 60_000)

@@ -1,6 +1,7 @@
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { type BossQueue, createBossQueue } from '../src/queue/boss.ts'
 import { exclusive } from '../src/queue/exclusive.ts'
 import { queueBehaviour } from './queue.case.ts'
@@ -12,7 +13,7 @@ const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, i
 let database: EmbeddedDatabase
 let made: BossQueue | undefined
 beforeAll(async () => {
-  database = await openPglite()
+  database = await freshPglite()
 }, 60_000)
 afterAll(() => database?.close())
 afterEach(async () => {

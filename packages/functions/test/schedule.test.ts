@@ -1,7 +1,8 @@
 import { parseInstant } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { createNodeFunctions } from '../src/index.ts'
 import { createSchedule, everyOnTheClock } from '../src/schedule.ts'
 import { recordingLog } from './record.ts'
@@ -102,8 +103,7 @@ describe('the schedule', () => {
 describe('the functions on Node', () => {
   let database: EmbeddedDatabase
   beforeAll(async () => {
-    database = await openPglite()
-    await database.migrate()
+    database = await freshPglite()
   }, 60_000)
   afterAll(() => database?.close())
 

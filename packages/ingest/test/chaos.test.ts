@@ -1,7 +1,8 @@
 import { alignWindow, parseInstant, parseSpec, type Window } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { type Fault, faulty } from './faults.ts'
 import { barsIn, FX, type Market, STOCKS } from './market.ts'
@@ -21,8 +22,7 @@ const SIZES = {
 
 let database: EmbeddedDatabase
 beforeAll(async () => {
-  database = await openPglite()
-  await database.migrate()
+  database = await freshPglite()
 })
 afterAll(() => database?.close())
 

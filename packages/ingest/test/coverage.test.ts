@@ -1,6 +1,7 @@
 import { parseInstant, type Window } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { barsIn, FX, type Market, STOCKS } from './market.ts'
 import { coveredOf, createWorld, statesOf, type World } from './world.ts'
@@ -12,8 +13,7 @@ const NOW = at('2026-03-12T12:00Z')
 
 let database: EmbeddedDatabase
 beforeAll(async () => {
-  database = await openPglite()
-  await database.migrate()
+  database = await freshPglite()
 })
 beforeEach(() => wipe(database))
 afterAll(() => database?.close())

@@ -1,7 +1,8 @@
 import { parseInstant, type Window } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { type Fault, faulty } from './faults.ts'
 import { barsIn, STOCKS } from './market.ts'
@@ -17,8 +18,7 @@ const LATER_MS = 400_000
 let database: EmbeddedDatabase
 let world: World
 beforeAll(async () => {
-  database = await openPglite()
-  await database.migrate()
+  database = await freshPglite()
 })
 beforeEach(async () => {
   await wipe(database)

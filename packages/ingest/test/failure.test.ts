@@ -1,6 +1,7 @@
 import { type ErrorKind, parseInstant, TidegateError } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { coveredOf, createWorld, relayWith, type World } from './world.ts'
 
@@ -13,8 +14,7 @@ const HOUR_SEC = 3600
 let database: EmbeddedDatabase
 let world: World
 beforeAll(async () => {
-  database = await openPglite()
-  await database.migrate()
+  database = await freshPglite()
 })
 beforeEach(async () => {
   await wipe(database)

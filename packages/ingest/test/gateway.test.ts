@@ -1,10 +1,11 @@
 import { createBridge, readSettings, systemClock } from '@tidegate/bridge'
 import { alignWindow, barSize, finalUntil, parseInstant, parseSpec, whatToShow } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import { createRelay } from '@tidegate/relay'
 import { createSimulator, type PriceKind } from '@tidegate/simulator'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { coveredOf, createWorld } from './world.ts'
 
@@ -23,8 +24,7 @@ const SIZES = '1-MINUTE 2-MINUTE 15-MINUTE 1-HOUR 2-HOUR 4-HOUR 8-HOUR 1-DAY 1-W
 
 let database: EmbeddedDatabase
 beforeAll(async () => {
-  database = await openPglite()
-  await database.migrate()
+  database = await freshPglite()
 })
 afterAll(() => database?.close())
 

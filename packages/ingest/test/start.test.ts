@@ -1,6 +1,7 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
-import { type EmbeddedDatabase, openPglite } from '@tidegate/db'
+import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { createWorld } from './world.ts'
 
@@ -11,8 +12,7 @@ const week = { start: at('2026-02-24T16:00Z'), end: at('2026-03-03T18:30Z') }
 
 let database: EmbeddedDatabase
 beforeAll(async () => {
-  database = await openPglite()
-  await database.migrate()
+  database = await freshPglite()
 })
 beforeEach(() => wipe(database))
 afterAll(() => database?.close())

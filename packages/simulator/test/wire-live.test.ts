@@ -262,7 +262,7 @@ describe('a client that does not read', () => {
     const btc = contract('BTC', 'CRYPTO', 'PAXOS', { currency: 'USD' }).slice(0, 12)
     await sent(tickByTick(1, 'BidAsk', 0, 0, btc))
     client.socket.pause()
-    const [jumps, seconds] = [300, 600]
+    const [jumps, seconds] = [600, 600]
     for (let i = 0; i < jumps; i++) {
       hand.jump(seconds)
       await new Promise(setImmediate)
