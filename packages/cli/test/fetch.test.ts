@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseInstant } from '@tidegate/core'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -126,7 +127,9 @@ describe('fetch', () => {
     expect(status).toBe(130)
 
     simulator.faults.silentHistory = false
-    const again = await tidegate(folder, argv, { env })
+    // As if a while had passed: within 15 seconds of the first, the bridge would wait before it asks the same again.
+    const later = { ...env, BRIDGE_STATE: join(folder, 'later.jsonl') }
+    const again = await tidegate(folder, argv, { env: later })
     expect(again.out).toMatch(/AAPL\.NASDAQ .* 390 /)
     expect(again.status).toBe(0)
   })
