@@ -33,16 +33,17 @@ async function take(path: string): Promise<number | undefined> {
 
 async function takeFromOthers(path: string): Promise<number | undefined> {
   while (!(await create(path))) {
-    const holder = await livingHolder(path)
-    if (holder !== undefined) return holder
+    const holder = await holderOf(path)
+    if (typeof holder === 'number') return holder
     // Only one process may remove a dead one's file: another could remove the file that the first has just made anew.
     const takeover = `${path}.takeover`
     const rival = await take(takeover)
     if (rival !== undefined) return rival
     try {
-      const since = await livingHolder(path)
-      if (since !== undefined) return since
-      await rm(path, { force: true })
+      const since = await holderOf(path)
+      if (typeof since === 'number') return since
+      // What is gone may be there again by now, made anew by another: only what was seen to be a dead one's is removed.
+      if (since === 'dead') await rm(path, { force: true })
     } finally {
       await give(takeover)
     }
@@ -71,19 +72,19 @@ async function give(path: string): Promise<void> {
   held.delete(path)
 }
 
-/** The other process that the file names, while it lives. What is no pid is nobody's, and our own is from an earlier life. */
-async function livingHolder(path: string): Promise<number | undefined> {
+/** The other process that the file names, while it lives. What is no pid is a dead one's, and our own is from an earlier life. */
+async function holderOf(path: string): Promise<number | 'dead' | 'gone'> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return undefined
+    return 'gone'
   }
   const [pid, began] = text.trim().split(' ')
   const holder = Number(pid)
-  if (holder === process.pid || !isAlive(holder)) return undefined
-  return began === undefined || began === (await beginOf(holder)) ? holder : undefined
+  if (holder === process.pid || !isAlive(holder)) return 'dead'
+  return began === undefined || began === (await beginOf(holder)) ? holder : 'dead'
 }
 
 /**
