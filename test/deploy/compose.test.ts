@@ -31,6 +31,12 @@ function settingsOf(text: string): Map<string, string> {
   return new Map(lines.map(([, name = '', value = '']) => [name, value]))
 }
 
+/** What a schema of settings reads: its keys, each on a line of its own. */
+async function namesRead(file: string): Promise<string[]> {
+  const code = await readFile(path.join(ROOT, file), 'utf8')
+  return [...code.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name = '']) => name)
+}
+
 let text = ''
 let compose: Compose
 let example: Map<string, string>
@@ -78,6 +84,16 @@ describe('docker-compose.yml', () => {
       Object.entries(environment).flatMap(([name, value]) => (value === null ? [name] : [])),
     )
     for (const name of [...read, ...passedOn]) expect([...example.keys()]).toContain(name)
+  })
+
+  // IBKR_PORT is in the file of the trading mode. A service waits for its gateway for ever, and can't trade whatever is set.
+  it.each([
+    ['bridge', 'bridge/src/settings.ts', ['IBKR_PORT', 'IBKR_CONNECTION_TIMEOUT', 'IBKR_READ_ONLY']],
+    ['functions', 'packages/functions/src/settings.ts', ['DATABASE_HTTP_ENDPOINT']],
+  ] as const)('passes on to the %s every setting that it reads', async (name, file, elsewhere) => {
+    const read = (await namesRead(file)).filter((setting) => !elsewhere.some((one) => one === setting))
+    expect(read.length).toBeGreaterThan(5)
+    expect(Object.keys(compose.services[name].environment ?? {})).toEqual(expect.arrayContaining(read))
   })
 
   it.each([
@@ -130,7 +146,7 @@ describe('.env.example', () => {
   it('lists what the code reads', async () => {
     for await (const file of glob('{bridge,packages/*}/src/**/{settings,env}.ts', { cwd: ROOT })) {
       const code = await readFile(path.join(ROOT, file), 'utf8')
-      const names = code.match(/\b(?:IBKR|TWS|BRIDGE|FUNCTIONS|TIDEGATE|DATABASE)_[A-Z_]+\b/g) ?? []
+      const names = code.match(/\b(?:IBKR|TWS|BRIDGE|FUNCTIONS|TIDEGATE|DATABASE|REDIS)_[A-Z_]+\b/g) ?? []
       for (const name of names) expect([...example.keys()], file).toContain(name)
     }
   })
