@@ -18,15 +18,21 @@ const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'])
   .transform((text) => text === 'true' || text === '1' || text === 'yes')
 
+const A_KEY = `expected a key of at least ${MIN_KEY_LENGTH} characters`
+
 /** One key, or two separated by a comma while they are rotated. */
 export const keysSchema = z
   .string()
   .transform((text) => text.split(',').map((key) => key.trim()))
   .pipe(
     z
-      .array(z.string().min(MIN_KEY_LENGTH, `expected at least ${MIN_KEY_LENGTH} characters a key`))
-      .min(1)
-      .max(2, 'expected one key, or two while they are rotated'),
+      .array(
+        z
+          .string()
+          .min(MIN_KEY_LENGTH, A_KEY)
+          .regex(/^[\x21-\x7e]*$/, 'expected letters, digits and signs of ASCII: a key goes into an HTTP header'),
+      )
+      .max(2, 'expected one key, or two separated by a comma while they are rotated'),
   )
 
 const schema = z.object({
@@ -126,7 +132,8 @@ export function secret(env: Readonly<Record<string, string | undefined>>, name: 
 /** Every fault of the settings in one message: those that the schema found, with the value unless it is secret, and more. */
 export function settingsError(error: z.ZodError | undefined, more: readonly string[] = []): TidegateError {
   const faults = (error?.issues ?? []).map((issue) => {
-    const name = issue.path.join('.')
+    // Of two keys, which one it was would be a number behind a name that nobody has set.
+    const name = String(issue.path[0])
     const isText = typeof issue.input === 'string' || typeof issue.input === 'number'
     const value = isText && !SECRET.test(name) ? ` (it is "${issue.input}")` : ''
     return `${name}: ${issue.message}${value}`
@@ -147,7 +154,7 @@ function bridgeKeys(env: Readonly<Record<string, string | undefined>>): {
     if (key) return { key, readKey, faults: [] }
     const host = env.BRIDGE_HOST || '127.0.0.1'
     const where = LOOPBACK.has(host) ? '' : `: BRIDGE_HOST ${host} is open to others`
-    return { faults: [`BRIDGE_KEY: expected a key of at least ${MIN_KEY_LENGTH} characters${where}`] }
+    return { faults: [`BRIDGE_KEY: ${A_KEY}${where}`] }
   } catch (error) {
     return { faults: [toTidegateError(error).message] }
   }

@@ -107,6 +107,11 @@ describe('the settings', () => {
 
   it('need a key, long enough, one or two', () => {
     expect(faultsOf({})).toContain('BRIDGE_KEY: expected a key of at least 32 characters')
+    expect(faultsOf({ BRIDGE_KEY: `${KEY},short` })).toBe(
+      'The settings are wrong:\n  BRIDGE_KEY: expected a key of at least 32 characters',
+    )
+    expect(faultsOf({ BRIDGE_KEY: `${KEY},${KEY},${KEY}` })).toContain('BRIDGE_KEY: expected one key, or two separated')
+    expect(faultsOf({ BRIDGE_KEY: `${'ü'.repeat(40)}` })).toContain('BRIDGE_KEY: expected letters, digits and signs')
     for (const keys of ['short', `${KEY},short`, `${KEY},${KEY},${KEY}`, ',']) {
       const faults = faultsOf({ BRIDGE_KEY: keys })
       expect(faults).toContain('BRIDGE_KEY')
@@ -118,7 +123,9 @@ describe('the settings', () => {
     const reader = 'r'.repeat(32)
     expect(readSettings({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY: reader }).readKeys).toEqual([reader])
     expect(readSettings({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY_FILE: file(`${reader},${KEY}`) }).readKeys).toHaveLength(2)
-    expect(faultsOf({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY: 'short' })).toContain('BRIDGE_READ_KEY.0: expected at least 32')
+    expect(faultsOf({ BRIDGE_KEY: KEY, BRIDGE_READ_KEY: 'short' })).toContain(
+      'BRIDGE_READ_KEY: expected a key of at least 32',
+    )
     expect(faultsOf({ BRIDGE_READ_KEY: reader })).toContain('BRIDGE_KEY: expected a key')
   })
 
