@@ -1,8 +1,10 @@
 import type { ContractDetails, ErrorBody, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import {
+  type AnyPgColumn,
   bigint,
   customType,
+  date,
   doublePrecision,
   index,
   integer,
@@ -21,10 +23,12 @@ const tstzmultirange = customType<{ data: string }>({ dataType: () => 'tstzmulti
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'string' })
 const identity = (name: string) => bigint(name, { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()
 
+/** `calendar` names the sessions it trades in; null until it was asked after (`calendarOf` in core). */
 export const instruments = pgTable('instruments', {
   id: text('id').primaryKey(),
   details: jsonb('details').$type<ContractDetails>().notNull(),
   updatedAt: instant('updated_at').notNull(),
+  calendar: text('calendar'),
 })
 
 /** Other names an instrument was asked for by: `AAPL` for `AAPL.NASDAQ`. */
@@ -44,6 +48,9 @@ export const series = pgTable(
       .references(() => instruments.id),
     spec: text('spec').notNull(),
     hours: text('hours').$type<'regular' | 'all'>().notNull(),
+    /** IBKR's head timestamp: the first data it has. Null until it was asked. */
+    head: instant('head'),
+    headAskedAt: instant('head_asked_at'),
   },
   (t) => [unique('series_key').on(t.instrumentId, t.spec, t.hours)],
 )
@@ -87,10 +94,84 @@ export const datasets = pgTable('datasets', {
   everySec: integer('every_sec').notNull(),
 })
 
+/** The instruments a dataset names, as it names them, and what became of each. */
+export const datasetInstruments = pgTable(
+  'dataset_instruments',
+  {
+    dataset: text('dataset')
+      .notNull()
+      .references(() => datasets.name, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    instrumentId: text('instrument_id').references(() => instruments.id),
+    error: jsonb('error').$type<ErrorBody>(),
+    askedAt: instant('asked_at'),
+  },
+  (t) => [primaryKey({ name: 'dataset_instruments_pkey', columns: [t.dataset, t.name] })],
+)
+
+/** The series a dataset keeps complete, each from its own beginning. */
+export const datasetSeries = pgTable(
+  'dataset_series',
+  {
+    dataset: text('dataset')
+      .notNull()
+      .references(() => datasets.name, { onDelete: 'cascade' }),
+    seriesId: integer('series_id')
+      .notNull()
+      .references(() => series.id),
+    since: instant('since').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'dataset_series_pkey', columns: [t.dataset, t.seriesId] }),
+    index('dataset_series_series').on(t.seriesId),
+  ],
+)
+
+/** What IBKR's schedule says of a calendar: the range of time it was asked about, by its own sessions' dates. */
+export const calendars = pgTable(
+  'calendars',
+  {
+    calendar: text('calendar').notNull(),
+    hours: text('hours').$type<'regular' | 'all'>().notNull(),
+    zone: text('zone').notNull(),
+    known: tstzmultirange('known').notNull(),
+    askedAt: instant('asked_at').notNull(),
+  },
+  (t) => [primaryKey({ name: 'calendars_pkey', columns: [t.calendar, t.hours] })],
+)
+
+/** One trading session `[opens, closes)`; `date` is the one it counts for: its closing date where it crosses midnight. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    calendar: text('calendar').notNull(),
+    hours: text('hours').$type<'regular' | 'all'>().notNull(),
+    date: date('date', { mode: 'string' }).notNull(),
+    opens: instant('opens').notNull(),
+    closes: instant('closes').notNull(),
+  },
+  (t) => [primaryKey({ name: 'sessions_pkey', columns: [t.calendar, t.hours, t.opens] })],
+)
+
+/** How long the chunks of a bar size may be: shortened each time a window of it timed out. */
+export const spans = pgTable(
+  'spans',
+  {
+    spec: text('spec').notNull(),
+    secType: text('sec_type').notNull(),
+    hours: text('hours').$type<'regular' | 'all'>().notNull(),
+    spanSec: integer('span_sec').notNull(),
+    learnedAt: instant('learned_at').notNull(),
+  },
+  (t) => [primaryKey({ name: 'spans_pkey', columns: [t.spec, t.secType, t.hours] })],
+)
+
 export const runs = pgTable('runs', {
   id: text('id').primaryKey(),
   source: text('source').notNull(),
   priority: text('priority').$type<Priority>().notNull().default('scheduled'),
+  /** The dataset it was opened for; null for one by hand, or of a dataset since removed. */
+  dataset: text('dataset').references(() => datasets.name, { onDelete: 'set null' }),
   state: text('state').$type<RunState>().notNull().default('open'),
   createdAt: instant('created_at').notNull(),
   finishedAt: instant('finished_at'),
@@ -112,6 +193,10 @@ export const chunks = pgTable(
     attempt: integer('attempt').notNull().default(0),
     /** How often in a row it failed with the kind that `error` holds. */
     failures: integer('failures').notNull().default(0),
+    /** How often IBKR said "no data" where its sessions say the market was open. */
+    doubts: integer('doubts').notNull().default(0),
+    /** Set for a chunk that collects again what a split restated: its rows go to `staged_bars`. */
+    adjustmentId: bigint('adjustment_id', { mode: 'number' }).references((): AnyPgColumn => adjustments.id),
     fence: integer('fence').notNull().default(0),
     leaseUntil: instant('lease_until'),
     notBefore: instant('not_before').notNull(),
@@ -136,20 +221,148 @@ export const restatements = pgTable(
     old: doublePrecision('old').array().notNull(),
     new: doublePrecision('new').array().notNull(),
     at: instant('at').notNull(),
+    adjustmentId: bigint('adjustment_id', { mode: 'number' }),
   },
   (t) => [index('restatements_bar').on(t.seriesId, t.ts)],
 )
 
+/**
+ * A split found in a series: everything before `before` is to be collected again at `ratio` (new price ÷ old).
+ * Until the last of it has come, readers see the series as it was.
+ */
+export const adjustments = pgTable(
+  'adjustments',
+  {
+    id: identity('id'),
+    seriesId: integer('series_id')
+      .notNull()
+      .references(() => series.id),
+    ratio: doublePrecision('ratio').notNull(),
+    before: instant('before').notNull(),
+    state: text('state').$type<'collecting' | 'applied' | 'abandoned'>().notNull().default('collecting'),
+    foundAt: instant('found_at').notNull(),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [unique('adjustments_open').on(t.seriesId, t.before)],
+)
+
+/** Bars collected again, until all of their adjustment's have come. */
+export const stagedBars = pgTable(
+  'staged_bars',
+  {
+    adjustmentId: bigint('adjustment_id', { mode: 'number' })
+      .notNull()
+      .references(() => adjustments.id, { onDelete: 'cascade' }),
+    ts: instant('ts').notNull(),
+    open: doublePrecision('open').notNull(),
+    high: doublePrecision('high').notNull(),
+    low: doublePrecision('low').notNull(),
+    close: doublePrecision('close').notNull(),
+    volume: doublePrecision('volume'),
+    wap: doublePrecision('wap'),
+    count: bigint('count', { mode: 'number' }),
+  },
+  (t) => [primaryKey({ name: 'staged_bars_pkey', columns: [t.adjustmentId, t.ts] })],
+)
+
+/** Bars that are stored as they came and do not look right: `high < open`, off the bar grid. */
+export const flaggedBars = pgTable(
+  'flagged_bars',
+  {
+    seriesId: integer('series_id')
+      .notNull()
+      .references(() => series.id),
+    ts: instant('ts').notNull(),
+    why: text('why').notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [primaryKey({ name: 'flagged_bars_pkey', columns: [t.seriesId, t.ts] })],
+)
+
+/** What is to be passed on: chunks to the queue, settled chunks to their runs' end, events to webhooks. */
 export const outbox = pgTable(
   'outbox',
   {
     id: identity('id'),
-    kind: text('kind').$type<'chunk-queued' | 'chunk-settled'>().notNull(),
-    chunkId: bigint('chunk_id', { mode: 'number' }).notNull(),
+    kind: text('kind').$type<'chunk-queued' | 'chunk-settled' | 'event'>().notNull(),
+    /** Null for an event. */
+    chunkId: bigint('chunk_id', { mode: 'number' }),
+    /** An event's type and data; null for a chunk. */
+    event: jsonb('event').$type<{ readonly type: string; readonly data: object }>(),
+    /** When it was noted; null for a chunk. */
+    at: instant('at'),
     deliveredAt: instant('delivered_at'),
   },
   (t) => [index('outbox_open').on(t.id).where(sql`delivered_at is null`)],
 )
+
+/** Who is told, where. `secret` signs: it can not be hashed. */
+export const webhooks = pgTable('webhooks', {
+  id: text('id').primaryKey(),
+  url: text('url').notNull(),
+  secret: text('secret').notNull(),
+  events: text('events').array().notNull(),
+  createdAt: instant('created_at').notNull(),
+})
+
+/** One event for one webhook, until it was taken or given up. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: text('id').primaryKey(),
+    webhookId: text('webhook_id')
+      .notNull()
+      .references(() => webhooks.id, { onDelete: 'cascade' }),
+    type: text('type').notNull(),
+    body: text('body').notNull(),
+    createdAt: instant('created_at').notNull(),
+    attempt: integer('attempt').notNull().default(0),
+    notBefore: instant('not_before').notNull(),
+    state: text('state').$type<'waiting' | 'delivered' | 'given-up'>().notNull().default('waiting'),
+    endedAt: instant('ended_at'),
+    error: text('error'),
+  },
+  (t) => [index('deliveries_due').on(t.notBefore).where(sql`state = 'waiting'`)],
+)
+
+/** Conditions that are told once until they are over, such as a login that a person must renew. */
+export const notices = pgTable('notices', {
+  kind: text('kind').primaryKey(),
+  since: instant('since').notNull(),
+})
+
+/** Inbound hooks: a signed call starts a run of the dataset. */
+export const hooks = pgTable('hooks', {
+  name: text('name').primaryKey(),
+  dataset: text('dataset')
+    .notNull()
+    .references(() => datasets.name, { onDelete: 'cascade' }),
+  secret: text('secret').notNull(),
+  createdAt: instant('created_at').notNull(),
+})
+
+/** Calls that were taken, kept as long as their signature would be: none is taken twice. */
+export const hookCalls = pgTable(
+  'hook_calls',
+  {
+    hook: text('hook')
+      .notNull()
+      .references(() => hooks.name, { onDelete: 'cascade' }),
+    callId: text('call_id').notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [primaryKey({ name: 'hook_calls_pkey', columns: [t.hook, t.callId] })],
+)
+
+/** Keys of the HTTP interface. `hash` is SHA-256, hex, of the whole key. */
+export const apiKeys = pgTable('api_keys', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  hash: text('hash').notNull().unique('api_keys_hash'),
+  scopes: text('scopes').array().notNull(),
+  createdAt: instant('created_at').notNull(),
+  revokedAt: instant('revoked_at'),
+})
 
 /** One row at most: whether what is stored is real or made up. */
 export const origin = pgTable('origin', {
