@@ -110,6 +110,10 @@ function statusOf(simulated: boolean): BridgeStatus {
       simulated,
       farms: [],
     },
-    pacing: { open: 0, maxOpen: 32, queued: 0, messagesInLastSecond: 0, maxMessagesPerSecond: 45 },
+    pacing: {
+      ...{ open: 0, maxOpen: 32, queued: 0, queuedBy: { interactive: 0, scheduled: 0, backfill: 0 } },
+      ...{ messagesInLastSecond: 0, maxMessagesPerSecond: 45, left: { messages: 45, small: 60, open: 32 } },
+      heldMs: { messages: 0, small: 0 },
+    },
   }
 }

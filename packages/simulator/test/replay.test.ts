@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSimulator, type PriceKind, type Replay, replayStartMs, type Simulator } from '../src/index.ts'
 import { allProducts } from '../src/market/listings/listings.ts'
@@ -42,7 +44,7 @@ const ASK = [
   HEADER,
   '2012-02-01 21:58:00+00:00,1.57608,1.57610,1.57585,1.57585',
   '2012-02-01 21:59:00+00:00,1.57585,1.57591,1.57552,1.57560',
-  '2012-02-01 22:16:00+00:00,1.57565,1.57580,1.57560,1.57581',
+  '2012-02-01 22:16:00+00:00,1.57565,1.57581,1.57560,1.57581',
 ]
 
 async function pounds(): Promise<Simulator> {
@@ -69,7 +71,7 @@ describe('a replayed listing', () => {
     expect(rows(await pounds(), GBP, '1 min', 'MIDPOINT')).toEqual([
       '02-01T21:58 1.576025 1.57608 1.575805 1.575805 -1',
       '02-01T21:59 1.575805 1.57587 1.575475 1.57555 -1',
-      '02-01T22:16 1.5756 1.57575 1.57555 1.575755 -1',
+      '02-01T22:16 1.5756 1.575755 1.57555 1.575755 -1',
     ])
   })
 
@@ -162,6 +164,13 @@ describe('a replayed listing', () => {
     expect(rows(simulator, spy, '1 hour', 'TRADES')).toEqual([])
   })
 
+  it('takes bars that begin where a session opens, off the grid: IBKR’s stubs', async () => {
+    const times = ['14:30', '15:00', '16:00', '17:00'].map((time) => `2024-02-01 ${time}:00`)
+    const hours = await files.write('hours.csv', [HEADER, ...times.map((time) => `${time},1,2,1,2`)])
+    const simulator = await simulate({ instrument: 'AAPL', path: hours })
+    expect(rows(simulator, { symbol: 'AAPL', secType: 'STK' }, '1 hour', 'TRADES')).toHaveLength(4)
+  })
+
   it('tells nothing of a row that has not closed yet', async () => {
     const path = await files.write('early-bid.csv', BID)
     const recordings = await loadReplays([{ instrument: 'GBP/USD', path }], allProducts())
@@ -205,14 +214,72 @@ describe('a file that cannot be replayed', () => {
       [HEADER, '2024-02-20 00:00:00,1,2,NaN,4'],
       /line 2: low is "NaN"; expected a dec/,
     ],
-    ['has a negative volume', 'x.csv', [`${HEADER},volume`, '2024-02-20,1,2,1,2,-5'], /line 2: volume is -5/],
+    ['has a negative volume', 'x.csv', [`${HEADER},volume`, '2024-02-20,1,2,1,2,-5'], /line 2: volume is "-5"/],
     ['runs backwards', 'x.csv', [HEADER, '2024-02-20,1,2,1,2', '2024-02-19,1,2,1,2'], /line 3: .*is not after/],
     ['repeats a time', 'x.csv', [HEADER, '2024-02-20,1,2,1,2', '2024-02-20,1,2,1,2'], /line 3: .*is not after/],
+    [
+      'has a column twice',
+      'x.csv',
+      [`${HEADER},HIGH`, '2024-02-20,1,2,1,2,3'],
+      'x.csv, line 1: columns high, high; expected one of them.',
+    ],
+    [
+      'has two columns of times',
+      'x.csv',
+      [`${HEADER},timestamp_utc`, '2024-02-20,1,2,1,2,3'],
+      'line 1: columns timestamp, timestamp_utc;',
+    ],
+    [
+      'has a high below its low',
+      'x.csv',
+      [HEADER, '2024-02-20,1,2,1,2', '2024-02-21,1.5,1.4,1.6,1.5'],
+      'x.csv, line 3: high "1.4" is below low "1.6"; expected high ≥ low.',
+    ],
+    ['opens above its high', 'x.csv', [HEADER, '2024-02-20,3,2,1,2'], 'line 2: open "3" is not between low and high;'],
+    ['closes below its low', 'x.csv', [HEADER, '2024-02-20,1,2,1,0.5'], 'line 2: close "0.5" is not between'],
+    [
+      'has a row off its grid',
+      'x.csv',
+      [HEADER, ...[0, 60, 120, 150].map((sec) => `${1706799600 + sec},1,2,1,2`)],
+      /x\.csv, line 5: the time "2024-02-01 15:02:30" UTC is off the grid of 1 min, .*; expected a start/,
+    ],
+    [
+      'has a day that is no date',
+      'x.csv',
+      [HEADER, '2024-02-20,1,2,1,2', '2024-02-21,1,2,1,2', '2024-02-22 05:00,1,2,1,2'],
+      /line 4: .*off the grid of 1 day.*a date alone/,
+    ],
+    ['has a quote in the middle', 'x.csv', [HEADER, '2024-02-20,1"2,2,1,2'], /line 2: it cannot be read as CSV/],
     ['has bars of no size', 'x.csv', [HEADER, '1706799600,1,2,1,2', '1706799607,1,2,1,2'], /7 s apart/],
     ['names two kinds', 'bid-ask.csv', [HEADER, '2024-02-20,1,2,1,2'], /BID and ASK; say which one/],
   ])('%s', async (_name, name, lines, fault) => {
     const path = await files.write(name, lines)
     await expect(simulate({ instrument: 'AAPL.NASDAQ', path })).rejects.toThrow(fault)
+  })
+
+  it('is no regular file: a pipe is refused and not waited for', async () => {
+    const pipe = path.join(path.dirname(await files.write('x.csv', [HEADER])), 'pipe.csv')
+    execFileSync('mkfifo', [pipe])
+    for (const file of [pipe, path.dirname(pipe)]) {
+      await expect(simulate({ instrument: 'AAPL.NASDAQ', path: file })).rejects.toThrow(
+        /it is no regular file; expected/,
+      )
+    }
+  })
+
+  it('is shown in short, on one line', async () => {
+    const header = `\u001b[31mred,${'x'.repeat(100_000)},${Array.from({ length: 500 }, (_, i) => `c${i}`).join(',')}`
+    for (const lines of [
+      [header, '1'],
+      [HEADER, `2024-02-20,\u202e${'9'.repeat(100_000)}x,2,1,2`],
+    ]) {
+      const path = await files.write('odd.csv', lines)
+      const error = await simulate({ instrument: 'AAPL.NASDAQ', path }).catch((cause: Error) => cause)
+      const text = error instanceof Error ? error.message : ''
+      expect(text).toMatch(/odd\.csv, line [12]: /)
+      expect(text.length).toBeLessThan(400)
+      expect(text).toMatch(/^[\p{L}\p{N}\p{P}\p{S} ]+$/u)
+    }
   })
 
   it('is not there, or no gzip', async () => {

@@ -1,3 +1,4 @@
+import { PRIORITIES } from '@tidegate/core'
 import { z } from 'zod'
 
 export const farmSchema = z.object({
@@ -30,12 +31,20 @@ export const statusSchema = z.object({
     simulated: z.boolean(),
     farms: z.array(farmSchema),
   }),
+  /** How much of what IBKR's rules allow is used, at this instant. */
   pacing: z.object({
+    /** Requests with the gateway, and how many may be. */
     open: z.int(),
     maxOpen: z.int(),
+    /** Requests that wait to go, and how many of each priority. */
     queued: z.int(),
+    queuedBy: z.record(z.enum(PRIORITIES), z.int()),
     messagesInLastSecond: z.int(),
     maxMessagesPerSecond: z.int(),
+    /** What may go yet: messages in this second, weight of the small class in these ten minutes, open requests. */
+    left: z.object({ messages: z.int(), small: z.int(), open: z.int() }),
+    /** For how long everything, or the small class, holds since the gateway complained, milliseconds; 0: it does not. */
+    heldMs: z.object({ messages: z.number(), small: z.number() }),
   }),
 })
 

@@ -3,6 +3,7 @@ import type { History } from '../history.ts'
 import type { Product } from '../listings/product.ts'
 import { isOffered } from '../offers.ts'
 import type { PriceKind, Replay } from '../types.ts'
+import { checkGrid } from './grid.ts'
 import { createReplayHistory } from './history.ts'
 import { findInstrument } from './instrument.ts'
 import { lengthOf, midOf, type ReplayKind, rowsOf, type Series, sizeOf, spreadOf } from './series.ts'
@@ -26,7 +27,7 @@ export interface Recording {
   readonly decimals: number
 }
 
-/** Reads every file; rejects with the first fault: an unknown instrument, a malformed file, a kind the product does not have. */
+/** Reads every file; rejects with the first fault: an unknown instrument, a malformed file, rows off their grid, a kind the product does not have. */
 export function loadReplays(replays: readonly Replay[], products: readonly Product[]): Promise<Recording[]> {
   return Promise.all(replays.map((replay) => load(replay, products)))
 }
@@ -37,6 +38,7 @@ async function load({ instrument, path: file, whatToShow }: Replay, products: re
   const fromSec = table.timeSec[0] ?? 0
   const lastSec = table.timeSec.at(-1) ?? 0
   const product = findInstrument(products, instrument, lastSec)
+  checkGrid(file, table, series.barSize, product)
   const kind = whatToShow ?? kindOf(file)
   if (!isOffered(product.listing, kind)) {
     throw new Error(
