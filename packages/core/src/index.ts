@@ -1,6 +1,7 @@
 export * from './bars.ts'
 export * from './contract.ts'
 export * from './errors.ts'
+export * from './events.ts'
 export * from './finality.ts'
 export * from './plan.ts'
 export * from './priority.ts'

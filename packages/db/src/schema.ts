@@ -303,6 +303,8 @@ export const webhooks = pgTable('webhooks', {
   secret: text('secret').notNull(),
   events: text('events').array().notNull(),
   createdAt: instant('created_at').notNull(),
+  /** Set once its address has answered that it is gone: it is told nothing more. */
+  disabledAt: instant('disabled_at'),
 })
 
 /** One event for one webhook, until it was taken or given up. */
@@ -313,6 +315,8 @@ export const deliveries = pgTable(
     webhookId: text('webhook_id')
       .notNull()
       .references(() => webhooks.id, { onDelete: 'cascade' }),
+    /** The event's id, which its body holds too: the same for every webhook that is told of it. */
+    eventId: text('event_id').notNull(),
     type: text('type').notNull(),
     body: text('body').notNull(),
     createdAt: instant('created_at').notNull(),
@@ -322,7 +326,10 @@ export const deliveries = pgTable(
     endedAt: instant('ended_at'),
     error: text('error'),
   },
-  (t) => [index('deliveries_due').on(t.notBefore).where(sql`state = 'waiting'`)],
+  (t) => [
+    index('deliveries_due').on(t.notBefore).where(sql`state = 'waiting'`),
+    index('deliveries_webhook').on(t.webhookId, t.createdAt),
+  ],
 )
 
 /** Conditions that are told once until they are over, such as a login that a person must renew. */
