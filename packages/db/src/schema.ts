@@ -140,7 +140,10 @@ export const calendars = pgTable(
   (t) => [primaryKey({ name: 'calendars_pkey', columns: [t.calendar, t.hours] })],
 )
 
-/** One trading session `[opens, closes)`; `date` is the one it counts for: its closing date where it crosses midnight. */
+/**
+ * One trading session `[opens, closes)`; `date` is the one it counts for: its closing date where it crosses midnight.
+ * `offset_sec` is how far the venue's clocks were ahead of UTC when it opened: its bars stand on the hours of those clocks.
+ */
 export const sessions = pgTable(
   'sessions',
   {
@@ -149,6 +152,7 @@ export const sessions = pgTable(
     date: date('date', { mode: 'string' }).notNull(),
     opens: instant('opens').notNull(),
     closes: instant('closes').notNull(),
+    offsetSec: integer('offset_sec').notNull(),
   },
   (t) => [primaryKey({ name: 'sessions_pkey', columns: [t.calendar, t.hours, t.opens] })],
 )
