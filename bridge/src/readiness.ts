@@ -1,7 +1,6 @@
-import { TidegateError } from '@tidegate/core'
+import { lastExpiryMs, resetAt, TidegateError } from '@tidegate/core'
 import type { BridgeStatus, Farm } from '@tidegate/relay'
 import { isSimulated, masked, modeOf } from './account.ts'
-import { lastExpiryMs, resetAt } from './resets.ts'
 import type { LoginState } from './state.ts'
 
 /** When asking again makes sense while the bridge connects or IBKR mends: the longest pause between two tries. */

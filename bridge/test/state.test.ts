@@ -1,8 +1,7 @@
-import { TidegateError } from '@tidegate/core'
+import { lastExpiryMs, resetAt, TidegateError } from '@tidegate/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isDoubtful, type Need, obstacleOf, phaseOf } from '../src/readiness.ts'
-import { lastExpiryMs, resetAt } from '../src/resets.ts'
 import { COMPETING, FIRST_STATE, type LoginEvent, type LoginState, reduce } from '../src/state.ts'
 
 /** Wednesday noon in New York: no reset of any server, no expiry near. */
@@ -219,7 +218,7 @@ describe('resets of IBKR’s servers', () => {
       '2026-03-18T05:45:00Z',
     ],
   ])('%s', (_, at, name, end) => {
-    expect(resetAt(Date.parse(at))).toEqual({ name, endMs: Date.parse(end) })
+    expect(resetAt(Date.parse(at))).toMatchObject({ name, endMs: Date.parse(end) })
   })
 
   it.each(['2026-04-08T16:00:00Z', '2026-04-09T03:44:59Z', '2026-04-09T04:45:00Z', '2026-04-11T02:59:59Z'])(

@@ -1,8 +1,9 @@
-import type { ContractDetails, ErrorBody, Priority } from '@tidegate/core'
+import type { ContractDetails, DatasetDefinition, ErrorBody, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   bigint,
+  boolean,
   customType,
   date,
   doublePrecision,
@@ -15,7 +16,7 @@ import {
   timestamp,
   unique,
 } from 'drizzle-orm/pg-core'
-import type { ChunkState, CoverageState, RunState, Want } from './store.ts'
+import type { ChunkState, CoverageState, RunState } from './store.ts'
 
 /** Half-open `[start, end)` by Postgres' own canonical form. */
 const tstzrange = customType<{ data: string }>({ dataType: () => 'tstzrange' })
@@ -29,6 +30,9 @@ export const instruments = pgTable('instruments', {
   details: jsonb('details').$type<ContractDetails>().notNull(),
   updatedAt: instant('updated_at').notNull(),
   calendar: text('calendar'),
+  /** Out of `details`, which are long: planning reads thousands of them at once. */
+  secType: text('sec_type').generatedAlwaysAs(sql`details->'contract'->>'secType'`),
+  timeZoneId: text('time_zone_id').generatedAlwaysAs(sql`details->>'timeZoneId'`),
 })
 
 /** Other names an instrument was asked for by: `AAPL` for `AAPL.NASDAQ`. */
@@ -51,6 +55,8 @@ export const series = pgTable(
     /** IBKR's head timestamp: the first data it has. Null until it was asked. */
     head: instant('head'),
     headAskedAt: instant('head_asked_at'),
+    /** What came of asking, where it was no instant. */
+    headError: jsonb('head_error').$type<ErrorBody>(),
   },
   (t) => [unique('series_key').on(t.instrumentId, t.spec, t.hours)],
 )
@@ -89,9 +95,15 @@ export const coverage = pgTable(
 
 export const datasets = pgTable('datasets', {
   name: text('name').primaryKey(),
-  wants: jsonb('wants').$type<readonly Want[]>().notNull(),
-  since: instant('since').notNull(),
-  everySec: integer('every_sec').notNull(),
+  definition: jsonb('definition').$type<DatasetDefinition>().notNull(),
+  /** What the definition's `since` meant when it was declared; null for IBKR's head timestamp. */
+  since: instant('since'),
+  paused: boolean('paused').notNull().default(false),
+  /** Whether `dataset_series` holds what the definition and the instruments found so far come to. */
+  linked: boolean('linked').notNull().default(false),
+  dueAt: instant('due_at').notNull(),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
 })
 
 /** The instruments a dataset names, as it names them, and what became of each. */
@@ -109,7 +121,7 @@ export const datasetInstruments = pgTable(
   (t) => [primaryKey({ name: 'dataset_instruments_pkey', columns: [t.dataset, t.name] })],
 )
 
-/** The series a dataset keeps complete, each from its own beginning. */
+/** The series a dataset keeps complete, each from its own beginning: null while IBKR's head timestamp is not known. */
 export const datasetSeries = pgTable(
   'dataset_series',
   {
@@ -119,7 +131,7 @@ export const datasetSeries = pgTable(
     seriesId: integer('series_id')
       .notNull()
       .references(() => series.id),
-    since: instant('since').notNull(),
+    since: instant('since'),
   },
   (t) => [
     primaryKey({ name: 'dataset_series_pkey', columns: [t.dataset, t.seriesId] }),
@@ -170,16 +182,20 @@ export const spans = pgTable(
   (t) => [primaryKey({ name: 'spans_pkey', columns: [t.spec, t.secType, t.hours] })],
 )
 
-export const runs = pgTable('runs', {
-  id: text('id').primaryKey(),
-  source: text('source').notNull(),
-  priority: text('priority').$type<Priority>().notNull().default('scheduled'),
-  /** The dataset it was opened for; null for one by hand, or of a dataset since removed. */
-  dataset: text('dataset').references(() => datasets.name, { onDelete: 'set null' }),
-  state: text('state').$type<RunState>().notNull().default('open'),
-  createdAt: instant('created_at').notNull(),
-  finishedAt: instant('finished_at'),
-})
+export const runs = pgTable(
+  'runs',
+  {
+    id: text('id').primaryKey(),
+    source: text('source').notNull(),
+    priority: text('priority').$type<Priority>().notNull().default('scheduled'),
+    /** The dataset it was opened for; null for one by hand, or of a dataset since removed. */
+    dataset: text('dataset').references(() => datasets.name, { onDelete: 'set null' }),
+    state: text('state').$type<RunState>().notNull().default('open'),
+    createdAt: instant('created_at').notNull(),
+    finishedAt: instant('finished_at'),
+  },
+  (t) => [index('runs_dataset').on(t.dataset, t.createdAt)],
+)
 
 /** The migration `0001_open_chunks` adds what keeps open chunks of one series from overlapping. */
 export const chunks = pgTable(
