@@ -1,4 +1,13 @@
 import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
+import type { Events } from './store/events.ts'
+import type { Hooks } from './store/hooks.ts'
+import type { ApiKeys } from './store/keys.ts'
+import type { Webhooks } from './store/webhooks.ts'
+
+export type { Events } from './store/events.ts'
+export type * from './store/hooks.ts'
+export type * from './store/keys.ts'
+export type * from './store/webhooks.ts'
 
 /** A contract as stored. `id` is an instrument id such as `AAPL.NASDAQ`. */
 export interface Instrument {
@@ -120,7 +129,7 @@ export interface OutboxEntry {
  * The database: the only memory there is. Every method is one statement or one transaction, safe to repeat,
  * and throws a TidegateError of kind `database` when the database is out of reach. Instants are epoch seconds UTC.
  */
-export interface Store {
+export interface Store extends Events, Webhooks, Hooks, ApiKeys {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>
@@ -155,7 +164,10 @@ export interface Store {
   commit(claim: Pick<Claim, 'chunkId' | 'fence' | 'window'>, answer: Answer, now: number): Promise<Committed>
   /** Puts a claimed chunk back, to be claimed from `notBefore` on. False when the fence is no longer held. */
   requeue(claim: Pick<Claim, 'chunkId' | 'fence'>, error: ErrorBody, notBefore: number): Promise<boolean>
-  /** Ends a claimed chunk without an answer: `failed`, or `parked` for a person. False when the fence is no longer held. */
+  /**
+   * Ends a claimed chunk without an answer: `failed`, or `parked` for a person. False when the fence is no longer held.
+   * An error of kind `login-required` is noted as `noteLogin` does.
+   */
   giveUp(
     claim: Pick<Claim, 'chunkId' | 'fence'>,
     state: 'failed' | 'parked',
@@ -177,10 +189,13 @@ export interface Store {
   bars(seriesId: number, window: Window, limit: number): Promise<BarColumns>
   putDataset(dataset: Dataset): Promise<void>
   datasets(): Promise<Dataset[]>
-  /** Outbox entries not yet delivered, oldest first; `delivered` marks them. */
+  /** What the outbox holds for the queue and of settled chunks, not yet delivered, oldest first; `delivered` marks it. */
   outbox(limit: number): Promise<OutboxEntry[]>
   delivered(ids: readonly number[], now: number): Promise<void>
-  /** Closes the open runs whose chunks have all settled: `failed` when one failed or was parked, `done` otherwise. Their ids. */
+  /**
+   * Closes the open runs whose chunks have all settled: `failed` when one failed or was parked, `done` otherwise; and notes
+   * the event `run.failed` or `run.finished` of each. Their ids.
+   */
   closeRuns(now: number): Promise<string[]>
   /**
    * Stamps the database as holding simulated or real data, at first use; the stamp found is returned and never changes.

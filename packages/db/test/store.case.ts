@@ -1,10 +1,13 @@
 import type { Database } from '@tidegate/db'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { describeAccess } from './access.case.ts'
 import { describeCatalog } from './catalog.case.ts'
 import { describeChunks } from './chunks.case.ts'
 import { describeCommit } from './commit.case.ts'
+import { describeEvents } from './events.case.ts'
 import type { OpenDatabase } from './fixture.ts'
 import { describeProgress } from './progress.case.ts'
+import { describeWebhooks } from './webhooks.case.ts'
 
 /** The behaviour of a store, the same on every driver. `openMigrated` gives a migrated database for this suite alone. */
 export function describeStore(driver: string, openMigrated: OpenDatabase): void {
@@ -19,5 +22,8 @@ export function describeStore(driver: string, openMigrated: OpenDatabase): void 
     describe('its chunks', () => describeChunks(open))
     describe('its commits', () => describeCommit(open))
     describe('its progress', () => describeProgress(open))
+    describe('its events', () => describeEvents(open))
+    describe('its webhooks', () => describeWebhooks(open))
+    describe('its keys and hooks', () => describeAccess(open))
   })
 }

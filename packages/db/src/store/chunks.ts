@@ -2,6 +2,7 @@ import type { ErrorKind, Hours, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Store } from '../store.ts'
+import { loginSteps } from './events.ts'
 import { arrayOf, at, epoch } from './sql.ts'
 
 type Chunks = Pick<Store, 'gaps' | 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
@@ -98,13 +99,15 @@ export function chunksIn(database: Database): Chunks {
     },
 
     async giveUp({ chunkId, fence }, state, error, now) {
+      const login =
+        error.kind === 'login-required' ? sql`, ${loginSteps(sql`${error.message}::text`, sql`from held`, now)}` : sql``
       const rows = await database.rows(sql`
         with held as (
           update chunks set state = ${state}::text, lease_until = null, finished_at = ${at(now)}, error = ${JSON.stringify(error)}::jsonb
           where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' returning id
         ), noted as (
           insert into outbox (kind, chunk_id) select 'chunk-settled', id from held
-        )
+        )${login}
         select id from held`)
       return rows.length === 1
     },

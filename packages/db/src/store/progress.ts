@@ -1,7 +1,8 @@
 import type { BarColumns, ErrorBody, Hours } from '@tidegate/core'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkState, RunState, SeriesProgress, SeriesSummary, Store } from '../store.ts'
+import { iso, noteEvents } from './events.ts'
 import { at, epoch, textsOf } from './sql.ts'
 
 type Progress = Pick<Store, 'run' | 'closeRuns' | 'series' | 'bars' | 'outbox' | 'delivered'>
@@ -22,7 +23,8 @@ interface ProgressRow extends Record<ChunkState, number> {
   readonly error: ErrorBody | null
 }
 
-const STATES: readonly ChunkState[] = ['queued', 'leased', 'done', 'failed', 'parked', 'cancelled']
+const ENDED: readonly ChunkState[] = ['done', 'failed', 'parked', 'cancelled']
+const STATES: readonly ChunkState[] = ['queued', 'leased', ...ENDED]
 
 /** What has come of runs, and what is stored. */
 export function progressIn(database: Database): Progress {
@@ -31,12 +33,8 @@ export function progressIn(database: Database): Progress {
       const [run] = await database.rows<RunRow>(sql`
         select id, state, ${epoch(sql`created_at`)} as "createdAt", ${epoch(sql`finished_at`)} as "finishedAt" from runs where id = ${id}`)
       if (!run) return undefined
-      const counts = sql.join(
-        STATES.map((state) => sql`count(*) filter (where c.state = ${state})::int as ${sql.identifier(state)}`),
-        sql`, `,
-      )
       const rows = await database.rows<ProgressRow>(sql`
-        select s.id as "seriesId", s.instrument_id as "instrumentId", s.spec, s.hours, sum(c.rows)::float8 as bars, ${counts},
+        select s.id as "seriesId", s.instrument_id as "instrumentId", s.spec, s.hours, sum(c.rows)::float8 as bars, ${counts('c', STATES)},
           (array_agg(c.error order by c.id desc) filter (where c.error is not null))[1] as error
         from chunks c join series s on s.id = c.series_id where c.run_id = ${id} group by s.id order by s.id`)
       const total = (state: ChunkState) => rows.reduce((sum, row) => sum + row[state], 0)
@@ -51,10 +49,26 @@ export function progressIn(database: Database): Progress {
 
     async closeRuns(now) {
       const rows = await database.rows<{ id: string }>(sql`
-        update runs r set finished_at = ${at(now)},
-          state = case when exists (select 1 from chunks c where c.run_id = r.id and c.state in ('failed', 'parked')) then 'failed' else 'done' end
-        where r.state = 'open' and not exists (select 1 from chunks c where c.run_id = r.id and c.state in ('queued', 'leased'))
-        returning r.id`)
+        with ended as (
+          update runs r set finished_at = ${at(now)},
+            state = case when exists (select 1 from chunks c where c.run_id = r.id and c.state in ('failed', 'parked')) then 'failed' else 'done' end
+          where r.state = 'open' and not exists (select 1 from chunks c where c.run_id = r.id and c.state in ('queued', 'leased'))
+          returning r.*
+        ), told as (
+          select e.state, jsonb_build_object('run', e.id, 'dataset', e.dataset, 'source', e.source, 'createdAt', ${iso(sql`e.created_at`)},
+            'finishedAt', ${iso(sql`e.finished_at`)}, 'bars', c.bars, 'chunks',
+            jsonb_build_object('done', c.done, 'failed', c.failed, 'parked', c.parked, 'cancelled', c.cancelled)) as data, c.error
+          from ended e cross join lateral (
+            select coalesce(sum(k.rows), 0) as bars, ${counts('k', ENDED)},
+              (array_agg(k.error order by k.finished_at, k.id) filter (where k.state in ('failed', 'parked')))[1] as error
+            from chunks k where k.run_id = e.id
+          ) c
+        ), finished as (
+          ${noteEvents('run.finished', sql`told.data`, sql`from told where state = 'done'`, now)}
+        ), failed as (
+          ${noteEvents('run.failed', sql`told.data || jsonb_build_object('error', told.error)`, sql`from told where state = 'failed'`, now)}
+        )
+        select id from ended`)
       return rows.map((row) => row.id)
     },
 
@@ -87,7 +101,8 @@ export function progressIn(database: Database): Progress {
 
     async outbox(limit) {
       return database.rows(sql`
-        select id::float8 as id, kind, chunk_id::text as "chunkId" from outbox where delivered_at is null order by outbox.id limit ${limit}::int`)
+        select id::float8 as id, kind, chunk_id::text as "chunkId" from outbox
+        where delivered_at is null and kind <> 'event' order by outbox.id limit ${limit}::int`)
     },
 
     async delivered(ids, now) {
@@ -102,6 +117,14 @@ interface SummaryRow extends Omit<SeriesSummary, 'from' | 'to' | 'covered'> {
   readonly from: number | null
   readonly to: number | null
   readonly covered: readonly (readonly [number, number])[]
+}
+
+/** How many of the chunks `alias` are in each state, a column of its name for each. */
+function counts(alias: string, states: readonly ChunkState[]): SQL {
+  const columns = states.map(
+    (state) => sql`count(*) filter (where ${sql.identifier(alias)}.state = ${state})::int as ${sql.identifier(state)}`,
+  )
+  return sql.join(columns, sql`, `)
 }
 
 function summary({ from, to, covered, ...row }: SummaryRow): SeriesSummary {

@@ -1,0 +1,130 @@
+import { createStore, type Database, type Store } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
+import { beforeEach, expect, it } from 'vitest'
+import { anySeries, claimed, empty, held, LEASE, NOW, newRunId, queue, T0, windowOf, wipe } from './fixture.ts'
+
+interface Noted {
+  readonly type: string
+  readonly data: Record<string, unknown>
+}
+
+/** What is noted in the statement that does it, and told once. */
+export function describeEvents(open: () => Database): void {
+  let store: Store
+  beforeEach(async () => {
+    store = createStore(open())
+    await wipe(open())
+  })
+
+  const noted = async () =>
+    (await open().rows<{ event: Noted }>(sql`select event from outbox where kind = 'event' order by id`)).map(
+      (row) => row.event,
+    )
+  const told = async () => (await noted()).map(({ type }) => type)
+
+  it('a run that ends notes what came of it, once, whoever closes it', async () => {
+    const series = await anySeries(store)
+    const claim = await claimed(store, series.id, windowOf(T0, 10))
+    expect(await store.closeRuns(NOW)).toEqual([])
+    await store.commit(claim, empty(claim.window), NOW)
+    const closed = await Promise.all([1, 2, 3].map(() => store.closeRuns(NOW + 5)))
+    expect(closed.flat()).toEqual([claim.runId])
+    expect(await noted()).toEqual([
+      {
+        type: 'run.finished',
+        data: {
+          run: claim.runId,
+          dataset: null,
+          source: 'test',
+          createdAt: '2024-03-07T14:30:00Z',
+          finishedAt: '2024-03-07T14:30:05Z',
+          chunks: { done: 1, failed: 0, parked: 0, cancelled: 0 },
+          bars: 0,
+        },
+      },
+    ])
+    expect((await store.outbox(10)).map(({ kind }) => kind)).toEqual(['chunk-queued', 'chunk-settled'])
+  })
+
+  it('a run that failed names its first failure', async () => {
+    const series = await anySeries(store)
+    const windows = [0, 1, 2].map((i) => windowOf(T0 + i * 600, 10))
+    const ids = await queue(store, series.id, windows)
+    const claims = await Promise.all(ids.map(async (id) => held(await store.claim(id, LEASE))))
+    for (const [i, claim] of claims.toReversed().entries()) {
+      await store.giveUp(claim, i === 1 ? 'parked' : 'failed', { kind: 'invalid', message: `failure ${i}` }, NOW + i)
+    }
+    await store.closeRuns(NOW + 9)
+    expect(await noted()).toMatchObject([
+      {
+        type: 'run.failed',
+        data: { chunks: { failed: 2, parked: 1, done: 0 }, error: { kind: 'invalid', message: 'failure 0' } },
+      },
+    ])
+  })
+
+  it('a run that had nothing to do is told of as well', async () => {
+    await store.createRun({ id: newRunId(), source: 'test', chunks: [], now: NOW })
+    await store.closeRuns(NOW)
+    expect(await noted()).toMatchObject([{ type: 'run.finished', data: { bars: 0, chunks: { done: 0 } } }])
+  })
+
+  it('a login that is required is told once, until it works again', async () => {
+    const series = await anySeries(store)
+    const park = async (i: number) => {
+      const claim = await claimed(store, series.id, windowOf(T0 + i * 600, 10))
+      await store.giveUp(claim, 'parked', { kind: 'login-required', message: 'Log in at the gateway.' }, NOW)
+    }
+    await Promise.all([park(0), park(1)])
+    expect(await store.noteLogin('Another reason.', NOW)).toBe(false)
+    expect(await noted()).toEqual([{ type: 'login.required', data: { reason: 'Log in at the gateway.' } }])
+    await store.clearLogin()
+    await store.clearLogin()
+    const twice = await Promise.all([store.noteLogin('Again.', NOW), store.noteLogin('Again.', NOW)])
+    expect(twice.sort()).toEqual([false, true])
+    expect((await noted()).at(-1)).toEqual({ type: 'login.required', data: { reason: 'Again.' } })
+    expect(await told()).toHaveLength(2)
+  })
+
+  it('any other failure, and one whose fence is lost, note no login', async () => {
+    const series = await anySeries(store)
+    const claim = await claimed(store, series.id, windowOf(T0, 10))
+    const error = { kind: 'login-required', message: 'no' } as const
+    await store.giveUp({ ...claim, fence: claim.fence + 1 }, 'parked', error, NOW)
+    await store.giveUp(claim, 'parked', { kind: 'no-permission', message: 'no' }, NOW)
+    expect(await told()).toEqual([])
+  })
+
+  it('an event becomes one delivery for each webhook that wants it, and never again', async () => {
+    for (const [id, events] of [
+      ['both', ['run.finished', 'login.required']],
+      ['login', ['login.required']],
+      ['none', ['restatement']],
+      ['closed', ['login.required']],
+    ] as const) {
+      await store.putWebhook({ id, url: 'https://example.com/', secret: 'whsec_x', events, createdAt: NOW })
+    }
+    await open().rows(sql`update webhooks set disabled_at = now() where id = 'closed'`)
+    await store.noteLogin('Log in.', NOW)
+    await store.createRun({ id: newRunId(), source: 'test', chunks: [], now: NOW })
+    await store.closeRuns(NOW)
+    expect(await store.spreadEvents(NOW + 60, 1)).toBe(1)
+    const spread = await Promise.all([store.spreadEvents(NOW + 60, 10), store.spreadEvents(NOW + 60, 10)])
+    expect(spread.sort()).toEqual([0, 1])
+    expect(await store.spreadEvents(NOW + 61, 10)).toBe(0)
+    const of = async (id: string) => ((await store.deliveries(id, 10)) ?? []).map(({ type }) => type).sort()
+    expect(await of('both')).toEqual(['login.required', 'run.finished'])
+    expect(await of('login')).toEqual(['login.required'])
+    expect(await of('none')).toEqual([])
+    expect(await of('closed')).toEqual([])
+    const claim = await store.claimDelivery({ webhookId: 'login' }, { now: NOW + 60, leaseSec: 60 })
+    const [other] = ((await store.deliveries('both', 10)) ?? []).filter(({ type }) => type === 'login.required')
+    expect(claim?.eventId).toBe(other?.eventId)
+    expect(JSON.parse(claim?.body ?? '')).toEqual({
+      id: claim?.eventId,
+      type: 'login.required',
+      timestamp: '2024-03-07T14:30:00Z',
+      data: { reason: 'Log in.' },
+    })
+  })
+}
