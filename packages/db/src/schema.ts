@@ -228,6 +228,7 @@ export const chunks = pgTable(
     index('chunks_run').on(t.runId),
     index('chunks_due').on(t.notBefore).where(sql`state in ('queued', 'leased')`),
     index('chunks_given_up').on(t.seriesId).where(sql`state in ('failed', 'parked')`),
+    index('chunks_answered').on(t.seriesId, t.finishedAt).where(sql`state = 'done'`),
   ],
 )
 

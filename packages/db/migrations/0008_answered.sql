@@ -1,0 +1,1 @@
+CREATE INDEX "chunks_answered" ON "chunks" USING btree ("series_id","finished_at") WHERE state = 'done';
