@@ -41,4 +41,18 @@ export function sliceBars(bars: BarColumns, from: number, to: number): BarColumn
   }
 }
 
+/** What does not look right about the bar at a position: its high or low leaves out its open or close. Undefined when nothing does. */
+export function flawOf({ o, h, l, c }: Pick<BarColumns, 'o' | 'h' | 'l' | 'c'>, i: number): string | undefined {
+  const [open, high, low, close] = [o, h, l, c].map((column) => column[i] ?? Number.NaN) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  if (low > high) return `low ${low} above high ${high}`
+  if (open > high || open < low) return `open ${open} outside low ${low} and high ${high}`
+  if (close > high || close < low) return `close ${close} outside low ${low} and high ${high}`
+  return undefined
+}
+
 export const COLUMNS = ['t', 'o', 'h', 'l', 'c', 'v', 'w', 'n'] as const

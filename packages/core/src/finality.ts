@@ -1,7 +1,11 @@
 import type { SecType } from './contract.ts'
+import { gridSec, nextStart } from './grid.ts'
+import { closedUntil, dateOf, type KnownSessions } from './sessions.ts'
 import { type BarSpec, barSize, isDated } from './spec.ts'
 import type { Window } from './window.ts'
 import { localDateSec } from './zone.ts'
+
+export { gridSec } from './grid.ts'
 
 const DAY_SEC = 86_400
 /** Epoch seconds of a Monday, 00:00 UTC: weeks and the planner's grid are counted from it. */
@@ -13,32 +17,57 @@ export const MONDAY_SEC = 4 * DAY_SEC
  */
 const TRUST_SILENCE_SEC = { timed: 30 * 60, dated: DAY_SEC }
 
+/** A bar's last trades reach IBKR's history some seconds after it has closed, and change it: ours to choose, for IBKR says no number. */
+const REVISED_SEC = 15
+
 /** The close of a future's dated bar may be its settlement: hours late, Friday's sometimes on Saturday (ibkr-rules, "Times"). */
 const SETTLED: ReadonlySet<SecType> = new Set(['FUT', 'CONTFUT', 'FOP'])
+/** Settled for good so long after the session closed. */
+const SETTLED_SEC = 6 * 3600
+const FRIDAY = 5
 
 /** Where and what an instrument is, as far as its bars' finality hangs on it. `timeZoneId` is IBKR's name of its zone. */
 export interface Listed {
   readonly secType: SecType
   readonly timeZoneId: string
-}
-
-/** What bars start on, seconds: whole minutes, bars under a minute on their own grid, dated bars on dates. */
-export function gridSec(spec: BarSpec): number {
-  return isDated(spec) ? DAY_SEC : Math.min(60, barSize(spec).sec)
+  /** IBKR's schedule around what is asked about, where it is known. */
+  readonly sessions?: KnownSessions
 }
 
 /**
- * The exclusive end of what is final at `asOf` (epoch seconds): every bar that starts before it has closed.
- * Timed bars start on their grid, wherever their venue's hours begin. A dated bar is final once its venue's calendar
- * date is over, since sessions carry the date they close on; a future's a day later, when it is settled.
+ * The exclusive end of what is final at `asOf` (epoch seconds): every bar that starts before it has closed, 15 s ago or
+ * longer. Timed bars start on their grid, wherever their venue's hours begin; the last one of a session that is known closes
+ * with it. A dated bar is final once its venue's calendar date is over, since sessions carry the date they close on; a
+ * future's a day later, when it is settled, or, where its session is known, 6 h after that closed, Friday's a day later
+ * all the same.
  */
-export function finalUntil(spec: BarSpec, asOf: number, { secType, timeZoneId }: Listed): number {
+export function finalUntil(spec: BarSpec, asOf: number, { secType, timeZoneId, sessions }: Listed): number {
   if (!isDated(spec)) {
     const grid = gridSec(spec)
-    return Math.floor((asOf - barSize(spec).sec) / grid) * grid + grid
+    const nominal = Math.floor((asOf - REVISED_SEC - barSize(spec).sec) / grid) * grid + grid
+    return sessions
+      ? Math.max(nominal, Math.floor(closedBy(asOf - REVISED_SEC, nominal, sessions) / grid) * grid)
+      : nominal
   }
-  const today = localDateSec(asOf, timeZoneId) - (SETTLED.has(secType) ? DAY_SEC : 0)
-  return periodStart(spec, today)
+  const today = localDateSec(asOf, timeZoneId)
+  if (!SETTLED.has(secType)) return periodStart(spec, today)
+  return periodStart(spec, isSettled(today - DAY_SEC, asOf, sessions) ? today : today - DAY_SEC)
+}
+
+/** The latest instant from `from` to `sec` by which every bar that starts before it has closed, because its session has. */
+function closedBy(sec: number, from: number, { known, sessions }: KnownSessions): number {
+  const last = sessions.findLast((session) => session.start < sec)
+  if (last && last.end > sec) return Math.max(from, last.start)
+  const within = known.find((one) => one.start <= from && from < one.end)
+  const proven = within ? Math.min(within.end, sec) : from
+  return Math.max(from, proven, last?.end ?? from)
+}
+
+/** Whether the sessions of a date, 00:00 UTC, that is over at the venue are known and settled. */
+function isSettled(date: number, asOf: number, sessions: KnownSessions | undefined): boolean {
+  if (new Date(date * 1000).getUTCDay() === FRIDAY) return false
+  const booked = sessions?.sessions.filter((session) => dateOf(session).start === date) ?? []
+  return booked.length > 0 && booked.every(({ end }) => end + SETTLED_SEC <= asOf)
 }
 
 /** Start of the period of a dated spec that holds this date: the date itself, its Monday, the first of its month. */
@@ -51,8 +80,8 @@ export function periodStart(spec: BarSpec, dateSec: number): number {
 
 /**
  * The part of a chunk's window that an answer settles for good, or undefined.
- * Up to its last bar an answer is contiguous and proves itself; the silence behind that bar's start counts only once it
- * is old, for the next bar can start any moment later: the first hour of a US stock is half an hour long.
+ * Up to its last bar an answer is contiguous and proves itself, and up to where the next bar can start. Silence behind that
+ * counts only once it is old, unless IBKR's schedule says that the market was closed.
  * `lastBar` is the start of the answer's last bar, forming or not, if any. All in epoch seconds.
  */
 export function settledPart(
@@ -60,9 +89,16 @@ export function settledPart(
   spec: BarSpec,
   answer: Listed & { readonly asOf: number; readonly lastBar: number | undefined },
 ): Window | undefined {
-  const final = finalUntil(spec, answer.asOf, answer)
+  const { asOf, lastBar, sessions } = answer
+  const final = finalUntil(spec, asOf, answer)
   const believed = final - (isDated(spec) ? TRUST_SILENCE_SEC.dated : TRUST_SILENCE_SEC.timed)
-  const proven = answer.lastBar === undefined ? believed : Math.max(believed, answer.lastBar + gridSec(spec))
+  const shown = Math.max(believed, window.start, lastBar === undefined ? believed : nextAfter(lastBar, spec, sessions))
+  const proven = sessions ? closedUntil(shown, spec, sessions) : shown
   const end = Math.min(window.end, final, proven)
   return end > window.start ? { start: window.start, end } : undefined
+}
+
+function nextAfter(sec: number, spec: BarSpec, sessions: KnownSessions | undefined): number {
+  const session = sessions?.sessions.find((one) => one.start <= sec && sec < one.end)
+  return nextStart(sec, spec, session)
 }

@@ -27,3 +27,8 @@ export function lastWeekly(sec: number, zone: string, weekday: number, hour: num
   const found = at(on).epochMilliseconds > now.epochMilliseconds ? at(on.subtract({ days: 7 })) : at(on)
   return found.epochMilliseconds / 1000
 }
+
+/** How far the clocks of `zone` are ahead of UTC at `sec`, seconds. Throws a RangeError for no zone. */
+export function zoneOffsetSec(sec: number, zone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(sec * 1000).toZonedDateTimeISO(zone).offsetNanoseconds / 1e9
+}

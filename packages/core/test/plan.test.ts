@@ -140,10 +140,10 @@ describe('finality', () => {
   const at = parseInstant
   const cases: [spec: string, zone: string, asOf: string, until: string][] = [
     ['1-MINUTE-LAST', 'US/Eastern', '2026-03-03T15:05:30Z', '2026-03-03T15:05:00Z'],
-    ['1-MINUTE-LAST', 'US/Eastern', '2026-03-03T15:05:00Z', '2026-03-03T15:05:00Z'],
+    ['1-MINUTE-LAST', 'US/Eastern', '2026-03-03T15:05:14Z', '2026-03-03T15:04:00Z'],
     // An hour bar may begin at any minute: the one from 14:30 is final at 15:30, the one from 14:31 is not.
-    ['1-HOUR-LAST', 'US/Eastern', '2026-03-03T15:30:10Z', '2026-03-03T14:31:00Z'],
-    ['5-SECOND-LAST', 'US/Eastern', '2026-03-03T15:05:07Z', '2026-03-03T15:05:05Z'],
+    ['1-HOUR-LAST', 'US/Eastern', '2026-03-03T15:30:20Z', '2026-03-03T14:31:00Z'],
+    ['5-SECOND-LAST', 'US/Eastern', '2026-03-03T15:05:22Z', '2026-03-03T15:05:05Z'],
     ['1-DAY-LAST', 'US/Eastern', '2026-03-04T04:59:59Z', '2026-03-03'],
     ['1-DAY-LAST', 'US/Eastern', '2026-03-04T05:00:00Z', '2026-03-04'],
     ['1-DAY-LAST', 'Japan', '2026-03-03T15:00:00Z', '2026-03-04'],
@@ -163,7 +163,7 @@ describe('finality', () => {
     const lastBar = at('2026-03-03T15:00Z')
     const early = { asOf: at('2026-03-03T15:03Z'), ...newYork, lastBar }
     expect(settledPart(window, minute, early)).toEqual({ start: window.start, end: lastBar + 60 })
-    expect(settledPart(window, minute, { ...early, asOf: at('2026-03-03T16:00Z') })).toEqual({
+    expect(settledPart(window, minute, { ...early, asOf: at('2026-03-03T16:00:20Z') })).toEqual({
       start: window.start,
       end: at('2026-03-03T15:30Z'),
     })
