@@ -3,7 +3,8 @@ import type { Database } from '../../packages/db/src/index.ts'
 
 const BARS = ['outbox', 'restatements', 'chunks', 'runs', 'coverage', 'bars']
 const TELLING = ['deliveries', 'webhooks', 'notices', 'hook_calls', 'hooks', 'api_keys']
-const ALL = [...BARS, ...TELLING, 'series', 'instrument_aliases', 'instruments', 'datasets', 'origin']
+const WANTS = ['dataset_series', 'dataset_instruments', 'datasets']
+const ALL = [...BARS, ...TELLING, 'series', 'instrument_aliases', 'instruments', ...WANTS, 'origin']
 
 /** Everything removed, so that a test begins with an empty database. Deleting from small tables is quicker than truncating. */
 export async function wipe(database: Database): Promise<void> {

@@ -1,12 +1,19 @@
 import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
+import type { Datasets } from './store/datasets.ts'
 import type { Events } from './store/events.ts'
 import type { Hooks } from './store/hooks.ts'
 import type { ApiKeys } from './store/keys.ts'
+import type { Planning } from './store/planning.ts'
+import type { LearnedSpans } from './store/spans.ts'
 import type { Webhooks } from './store/webhooks.ts'
 
+export type * from './store/datasets.ts'
+export type * from './store/due.ts'
 export type { Events } from './store/events.ts'
 export type * from './store/hooks.ts'
 export type * from './store/keys.ts'
+export type * from './store/planning.ts'
+export type * from './store/spans.ts'
 export type * from './store/webhooks.ts'
 
 /** A contract as stored. `id` is an instrument id such as `AAPL.NASDAQ`. */
@@ -102,23 +109,6 @@ export interface SeriesSummary extends SeriesKey {
   readonly covered: readonly Window[]
 }
 
-/** What is wanted of one instrument: kept as JSON in a dataset. */
-export interface Want {
-  readonly instrumentId: string
-  readonly spec: string
-  readonly hours: Hours
-}
-
-/** A declared want: instruments × specs, since when, on which schedule. */
-export interface Dataset {
-  readonly name: string
-  readonly wants: readonly Want[]
-  /** Epoch seconds. */
-  readonly since: number
-  /** How often it is brought up to date, seconds. */
-  readonly everySec: number
-}
-
 export interface OutboxEntry {
   readonly id: number
   readonly kind: 'chunk-queued' | 'chunk-settled'
@@ -129,7 +119,7 @@ export interface OutboxEntry {
  * The database: the only memory there is. Every method is one statement or one transaction, safe to repeat,
  * and throws a TidegateError of kind `database` when the database is out of reach. Instants are epoch seconds UTC.
  */
-export interface Store extends Events, Webhooks, Hooks, ApiKeys {
+export interface Store extends Datasets, Events, Webhooks, Hooks, ApiKeys, Planning, LearnedSpans {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>
@@ -137,18 +127,12 @@ export interface Store extends Events, Webhooks, Hooks, ApiKeys {
   instrumentIds(name: string): Promise<string[]>
   /** The series of these keys, made where they were missing, in the order asked. Their instruments must be stored. */
   ensureSeries(keys: readonly SeriesKey[]): Promise<Series[]>
-  /**
-   * For each want its gaps: the window less coverage of any state, less what queued or leased chunks already ask for,
-   * less what chunks that failed or were parked at or after `givenUpSince` asked for.
-   */
-  gaps(
-    wants: readonly ChunkPlan[],
-    options?: { readonly givenUpSince?: number },
-  ): Promise<{ readonly seriesId: number; readonly windows: Window[] }[]>
   /** A run and its chunks in one statement. A chunk that overlaps an open one of its series is left out: two planners never ask twice. */
   createRun(run: {
     readonly id: string
     readonly source: string
+    /** The dataset it is for; absent for one by hand. */
+    readonly dataset?: string
     /** What its requests go before or after. Default `scheduled`. */
     readonly priority?: Priority
     readonly chunks: readonly ChunkPlan[]
@@ -187,8 +171,6 @@ export interface Store extends Events, Webhooks, Hooks, ApiKeys {
   }): Promise<SeriesSummary[]>
   /** Bars of `[start, end)`, ordered by time, at most `limit`. */
   bars(seriesId: number, window: Window, limit: number): Promise<BarColumns>
-  putDataset(dataset: Dataset): Promise<void>
-  datasets(): Promise<Dataset[]>
   /** What the outbox holds for the queue and of settled chunks, not yet delivered, oldest first; `delivered` marks it. */
   outbox(limit: number): Promise<OutboxEntry[]>
   delivered(ids: readonly number[], now: number): Promise<void>

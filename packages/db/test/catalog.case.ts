@@ -1,10 +1,10 @@
 import { createStore, type Database, type Store } from '@tidegate/db'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { anySeries, details, NOW, T0, wipe } from './fixture.ts'
+import { anySeries, DEFINITION, details, NOW, wipe } from './fixture.ts'
 
 const ODD_NAMES = [`O'Brien "x" \\ n`, 'Ünïcødé 日本 🌊', '{a,b},NULL', '$1; drop table series --', `x'::text`]
 
-/** Instruments, series, datasets and the origin. */
+/** Instruments, series and the origin. */
 export function describeCatalog(open: () => Database): void {
   let database: Database
   let store: Store
@@ -51,14 +51,9 @@ export function describeCatalog(open: () => Database): void {
       const [series] = await store.ensureSeries([{ instrumentId: name, spec: name, hours: 'all' }])
       expect(series).toMatchObject({ instrumentId: name, spec: name })
       expect((await store.series({ instrumentIds: [name], specs: [name] })).map((s) => s.instrumentId)).toEqual([name])
-      const dataset = {
-        name,
-        wants: [{ instrumentId: name, spec: '1-DAY-LAST', hours: 'all' as const }],
-        since: T0,
-        everySec: 60,
-      }
-      await store.putDataset(dataset)
-      expect(await store.datasets()).toEqual([dataset])
+      const dataset = { ...DEFINITION, name, instruments: [name] }
+      await store.putDataset(dataset, NOW)
+      expect((await store.datasets()).map(({ definition }) => definition)).toEqual([dataset])
     })
   })
 
@@ -90,17 +85,6 @@ export function describeCatalog(open: () => Database): void {
       await expect(store.ensureSeries(keys)).rejects.toMatchObject({ kind: 'internal' })
       expect(await store.series()).toEqual(before)
     })
-  })
-
-  it('replaces a dataset of the same name, and lists them by name', async () => {
-    const wants = [{ instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' as const }]
-    await store.putDataset({ name: 'b', wants, since: T0, everySec: 60 })
-    await store.putDataset({ name: 'a', wants: [], since: T0 - 5, everySec: 3600 })
-    await store.putDataset({ name: 'b', wants: [], since: T0 + 1, everySec: 120 })
-    expect(await store.datasets()).toEqual([
-      { name: 'a', wants: [], since: T0 - 5, everySec: 3600 },
-      { name: 'b', wants: [], since: T0 + 1, everySec: 120 },
-    ])
   })
 
   it('is stamped once: the first origin stays', async () => {

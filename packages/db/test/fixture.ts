@@ -1,4 +1,4 @@
-import { type BarColumns, type ContractDetails, emptyBars, type Window } from '@tidegate/core'
+import { type BarColumns, type ContractDetails, type DatasetDefinition, emptyBars, type Window } from '@tidegate/core'
 import type { Answer, Claim, Database, Series, Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 
@@ -8,6 +8,16 @@ export { wipe } from '../../../test/support/wipe.ts'
 export const T0 = 1_709_735_400
 export const NOW = T0 + 86_400
 export const LEASE = { now: NOW, leaseSec: 60 }
+
+/** A dataset to be varied. */
+export const DEFINITION: DatasetDefinition = {
+  name: 'stocks',
+  instruments: ['AAPL.NASDAQ'],
+  specs: ['1MIN'],
+  since: '2024-01-02',
+  hours: 'regular',
+  schedule: { every: '5m' },
+}
 
 /** Opens a migrated database of its own for a suite, which closes it. */
 export type OpenDatabase = () => Promise<Database>

@@ -4,6 +4,7 @@ import { describeAccess } from './access.case.ts'
 import { describeCatalog } from './catalog.case.ts'
 import { describeChunks } from './chunks.case.ts'
 import { describeCommit } from './commit.case.ts'
+import { describeDatasets } from './datasets.case.ts'
 import { describeEvents } from './events.case.ts'
 import type { OpenDatabase } from './fixture.ts'
 import { describeProgress } from './progress.case.ts'
@@ -22,6 +23,7 @@ export function describeStore(driver: string, openMigrated: OpenDatabase): void 
     describe('its chunks', () => describeChunks(open))
     describe('its commits', () => describeCommit(open))
     describe('its progress', () => describeProgress(open))
+    describe('its datasets', () => describeDatasets(open))
     describe('its events', () => describeEvents(open))
     describe('its webhooks', () => describeWebhooks(open))
     describe('its keys and hooks', () => describeAccess(open))

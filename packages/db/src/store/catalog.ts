@@ -3,12 +3,9 @@ import type { Database } from '../database.ts'
 import type { Series, Store } from '../store.ts'
 import { at, epoch, textsOf } from './sql.ts'
 
-type Catalog = Pick<
-  Store,
-  'putInstrument' | 'instrument' | 'instrumentIds' | 'ensureSeries' | 'putDataset' | 'datasets' | 'stampOrigin' | 'ping'
->
+type Catalog = Pick<Store, 'putInstrument' | 'instrument' | 'instrumentIds' | 'ensureSeries' | 'stampOrigin' | 'ping'>
 
-/** Instruments, series, datasets: what is wanted, rather than what has come. */
+/** Instruments and series: what is wanted, rather than what has come. */
 export function catalogIn(database: Database): Catalog {
   return {
     async putInstrument(id, details, now, alias) {
@@ -48,18 +45,6 @@ export function catalogIn(database: Database): Catalog {
         select s.id, s.instrument_id as "instrumentId", s.spec, s.hours
         from unnest(${columns}) with ordinality as k(i, s, h, n)
         join series s on s.instrument_id = k.i and s.spec = k.s and s.hours = k.h order by k.n`)
-    },
-
-    async putDataset({ name, wants, since, everySec }) {
-      await database.rows(sql`
-        insert into datasets (name, wants, since, every_sec)
-        values (${name}, ${JSON.stringify(wants)}::jsonb, ${at(since)}, ${everySec}::int)
-        on conflict (name) do update set wants = excluded.wants, since = excluded.since, every_sec = excluded.every_sec`)
-    },
-
-    async datasets() {
-      return database.rows(sql`
-        select name, wants, ${epoch(sql`since`)} as since, every_sec as "everySec" from datasets order by name`)
     },
 
     async stampOrigin(origin) {

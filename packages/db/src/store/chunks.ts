@@ -1,37 +1,21 @@
 import type { ErrorKind, Hours, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import type { Store } from '../store.ts'
+import type { ChunkPlan, Store } from '../store.ts'
 import { loginSteps } from './events.ts'
 import { arrayOf, at, epoch } from './sql.ts'
 
-type Chunks = Pick<Store, 'gaps' | 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
+type Chunks = Pick<Store, 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
 
-/** Planning and the life of a chunk, each step one statement. */
+/** The life of a chunk, each step one statement. */
 export function chunksIn(database: Database): Chunks {
   return {
-    async gaps(wants, { givenUpSince } = {}) {
-      const rows = await database.rows<{ n: number; start: number; end: number }>(sql`
-        select w.n::int as n, ${epoch(sql`lower(gap)`)} as start, ${epoch(sql`upper(gap)`)} as "end"
-        from unnest(${arrayOf(column(wants, 'seriesId'), 'int4')}, ${arrayOf(column(wants, 'start'), 'float8')},
-          ${arrayOf(column(wants, 'end'), 'float8')}) with ordinality as w(series_id, s, e, n)
-        cross join lateral unnest(
-          tstzmultirange(tstzrange(to_timestamp(w.s), to_timestamp(w.e)))
-          - coalesce((select range_agg(c.windows) from coverage c where c.series_id = w.series_id), '{}'::tstzmultirange)
-          - coalesce((select range_agg(k.win) from chunks k where k.series_id = w.series_id and (k.state in ('queued', 'leased')
-              or k.state in ('failed', 'parked') and k.finished_at >= to_timestamp(${givenUpSince ?? null}::float8))), '{}'::tstzmultirange)
-        ) as gap
-        order by w.n, gap`)
-      const found = wants.map((want) => ({ seriesId: want.seriesId, windows: [] as { start: number; end: number }[] }))
-      for (const { n, start, end } of rows) found[n - 1]?.windows.push({ start, end })
-      return found
-    },
-
-    async createRun({ id, source, priority = 'scheduled', chunks, now }) {
+    async createRun({ id, source, dataset, priority = 'scheduled', chunks, now }) {
       // In a fixed order, so that two planners at once wait for each other rather than deadlock; newest first.
       const rows = await database.rows<{ id: string }>(sql`
         with run as (
-          insert into runs (id, source, priority, created_at) values (${id}, ${source}, ${priority}, ${at(now)}) returning id
+          insert into runs (id, source, dataset, priority, created_at)
+          values (${id}, ${source}, (select name from datasets where name = ${dataset ?? null}::text), ${priority}, ${at(now)}) returning id
         ), put as (
           insert into chunks (run_id, series_id, win, not_before)
           select run.id, u.series_id, tstzrange(to_timestamp(u.s), to_timestamp(u.e)), ${at(now)}
@@ -139,6 +123,6 @@ interface ClaimRow {
   readonly updatedAt: number
 }
 
-function column(plans: Parameters<Store['gaps']>[0], name: 'seriesId' | 'start' | 'end'): number[] {
+function column(plans: readonly ChunkPlan[], name: 'seriesId' | 'start' | 'end'): number[] {
   return plans.map((plan) => (name === 'seriesId' ? plan.seriesId : plan.window[name]))
 }

@@ -3,10 +3,14 @@ import type { Store } from '../store.ts'
 import { catalogIn } from './catalog.ts'
 import { chunksIn } from './chunks.ts'
 import { commitTo } from './commit.ts'
+import { datasetsIn } from './datasets.ts'
+import { dueIn } from './due.ts'
 import { eventsIn } from './events.ts'
 import { hooksIn } from './hooks.ts'
 import { apiKeysIn } from './keys.ts'
+import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
+import { spansIn } from './spans.ts'
 import { webhooksIn } from './webhooks.ts'
 
 /** The store over an open, migrated database. */
@@ -14,7 +18,11 @@ export function createStore(database: Database): Store {
   return {
     ...catalogIn(database),
     ...chunksIn(database),
+    ...planningIn(database),
+    ...spansIn(database),
     ...progressIn(database),
+    ...datasetsIn(database),
+    ...dueIn(database),
     ...eventsIn(database),
     ...webhooksIn(database),
     ...hooksIn(database),

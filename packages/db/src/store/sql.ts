@@ -18,9 +18,9 @@ export function textsOf(values: readonly string[]): SQL {
   return sql`(select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))::text[]`
 }
 
-/** An instant from epoch seconds. */
-export function at(sec: number): SQL {
-  return sql`to_timestamp(${sec}::float8)`
+/** An instant from epoch seconds; null where there is none. */
+export function at(sec: number | undefined): SQL {
+  return sql`to_timestamp(${sec ?? null}::float8)`
 }
 
 /** A column's instant as epoch seconds. */
