@@ -33,6 +33,10 @@ export const instruments = pgTable('instruments', {
   /** Out of `details`, which are long: planning reads thousands of them at once. */
   secType: text('sec_type').generatedAlwaysAs(sql`details->'contract'->>'secType'`),
   timeZoneId: text('time_zone_id').generatedAlwaysAs(sql`details->>'timeZoneId'`),
+  /** The later of IBKR's two texts of the last trade date; null for what does not expire. */
+  expires: text('expires').generatedAlwaysAs(
+    sql`greatest(nullif(details->>'realExpirationDate', ''), nullif(details->'contract'->>'lastTradeDateOrContractMonth', ''))`,
+  ),
 })
 
 /** Other names an instrument was asked for by: `AAPL` for `AAPL.NASDAQ`. */
@@ -333,6 +337,8 @@ export const deliveries = pgTable(
   'deliveries',
   {
     id: text('id').primaryKey(),
+    /** Their order: that of the events. */
+    position: bigint('position', { mode: 'number' }).generatedAlwaysAsIdentity(),
     webhookId: text('webhook_id')
       .notNull()
       .references(() => webhooks.id, { onDelete: 'cascade' }),
@@ -349,7 +355,7 @@ export const deliveries = pgTable(
   },
   (t) => [
     index('deliveries_due').on(t.notBefore).where(sql`state = 'waiting'`),
-    index('deliveries_webhook').on(t.webhookId, t.createdAt),
+    index('deliveries_webhook').on(t.webhookId, t.position),
   ],
 )
 

@@ -177,7 +177,7 @@ export function describeDatasets(open: () => Database): void {
       const start = Date.UTC(2024, 2, 6) / 1000
       expect(series).toEqual({
         ...{ id, instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular', secType: 'STK' },
-        ...{ timeZoneId: 'US/Eastern', since: start, headAskedAt: undefined, headError: undefined },
+        ...{ timeZoneId: 'US/Eastern', expires: undefined, since: start, headAskedAt: undefined, headError: undefined },
         gaps: [{ start, end: NOW }],
       })
       const [answered, queued, failed] = [0, 1, 2].map((n) => windowOf(T0 + n * HOUR_SEC, 60))

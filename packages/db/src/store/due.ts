@@ -10,6 +10,8 @@ export interface DatasetSeries extends Series {
   readonly secType: SecType
   /** IBKR's name of its zone; '' where it says none. */
   readonly timeZoneId: string
+  /** IBKR's text of the last trade date; undefined for what does not expire. */
+  readonly expires: string | undefined
   /** Since when it is wanted, epoch seconds; undefined while IBKR's head timestamp is not known. */
   readonly since: number | undefined
   /** When the head timestamp was asked for, and what came of it where that was no instant. */
@@ -113,14 +115,15 @@ const COLUMNS = sql`d.name, d.definition, ${epoch(sql`d.since`)} as since, d.pau
 /** The series of the datasets `d`, each with what of `[since, now)` neither coverage nor `others` takes away. */
 function seriesOf(now: number, others: SQL): SQL {
   return sql`own as (
-      select x.dataset, x.since, s.id, s.instrument_id, s.spec, s.hours, s.head_asked_at, s.head_error, i.sec_type, i.time_zone_id
+      select x.dataset, x.since, s.id, s.instrument_id, s.spec, s.hours, s.head_asked_at, s.head_error,
+        i.sec_type, i.time_zone_id, i.expires
       from d join dataset_series x on x.dataset = d.name join series s on s.id = x.series_id join instruments i on i.id = s.instrument_id
     ), taken as (
       select series_id, range_agg(windows) as windows from (
         select series_id, windows from coverage where series_id in (select id from own)${others}
       ) each group by series_id
     ), wanted as (
-      select own.dataset, jsonb_agg(jsonb_build_array(own.id, own.instrument_id, own.spec, own.hours, own.sec_type, own.time_zone_id,
+      select own.dataset, jsonb_agg(jsonb_build_array(own.id, own.instrument_id, own.spec, own.hours, own.sec_type, own.time_zone_id, own.expires,
         extract(epoch from own.since), extract(epoch from own.head_asked_at), own.head_error, gaps.windows) order by own.id) as series
       from own left join taken on taken.series_id = own.id
       cross join lateral (
@@ -172,6 +175,7 @@ type SeriesRow = readonly [
   hours: Hours,
   secType: SecType,
   timeZoneId: string | null,
+  expires: string | null,
   since: number | null,
   headAskedAt: number | null,
   headError: ErrorBody | null,
@@ -194,13 +198,15 @@ function withSeries({ series, unresolved, since, ...row }: DatasetRow): WithSeri
   return {
     ...row,
     since: since ?? undefined,
-    series: series.map(([id, instrumentId, spec, hours, secType, zone, from, headAskedAt, headError, gaps]) => ({
-      ...{ id, instrumentId, spec, hours, secType, timeZoneId: zone ?? '' },
-      since: from ?? undefined,
-      headAskedAt: headAskedAt ?? undefined,
-      headError: headError ?? undefined,
-      gaps: (gaps ?? []).map(windowOf),
-    })),
+    series: series.map(
+      ([id, instrumentId, spec, hours, secType, zone, expires, from, headAskedAt, headError, gaps]) => ({
+        ...{ id, instrumentId, spec, hours, secType, timeZoneId: zone ?? '', expires: expires ?? undefined },
+        since: from ?? undefined,
+        headAskedAt: headAskedAt ?? undefined,
+        headError: headError ?? undefined,
+        gaps: (gaps ?? []).map(windowOf),
+      }),
+    ),
     unresolved: unresolved.map(([name, askedAt, error]) => {
       return { name, askedAt: askedAt ?? undefined, error: error ?? undefined }
     }),

@@ -1,0 +1,1 @@
+ALTER TABLE "instruments" ADD COLUMN "expires" text GENERATED ALWAYS AS (greatest(nullif(details->>'realExpirationDate', ''), nullif(details->'contract'->>'lastTradeDateOrContractMonth', ''))) STORED;
