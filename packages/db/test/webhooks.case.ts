@@ -127,6 +127,6 @@ export function describeWebhooks(open: () => Database): void {
     await store.settleDelivery(await taken('old'), { state: 'delivered' }, NOW)
     await store.settleDelivery(await taken('new'), { state: 'delivered' }, NOW + 10)
     await store.pruneDeliveries(NOW + 10)
-    expect((await store.deliveries('a', 9))?.map(({ id }) => id)).toEqual(['new', 'waiting'])
+    expect((await store.deliveries('a', 9))?.map(({ id }) => id)).toEqual(['waiting', 'new'])
   })
 }

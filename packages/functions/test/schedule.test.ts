@@ -29,7 +29,8 @@ function ingestOf(parts: Partial<Ingest>): Ingest {
   const unused = async (): Promise<never> => {
     throw new Error('not part of a schedule')
   }
-  return { plan: unused, start: unused, work: unused, tick: unused, sweep: unused, ...parts }
+  const tell = async () => ({ delivered: 0, failed: 0 })
+  return { plan: unused, start: unused, work: unused, tick: unused, sweep: unused, tell, ...parts }
 }
 
 /** Everything that is ready to go on has gone on. */
@@ -69,19 +70,23 @@ describe('the schedule', () => {
     expect(sweep).toHaveBeenCalledTimes(2)
   })
 
-  it('goes on after a tick or a sweep that failed, and says so', async () => {
+  it('goes on after a part that failed, and says so', async () => {
     const timers = handTimers()
     const log = recordingLog()
     const fail = vi.fn(async () => Promise.reject(new Error('the database is gone')))
-    const schedule = createSchedule({ ingest: ingestOf({ tick: fail, sweep: fail }), log, every: timers.every })
+    const failing = ingestOf({ tick: fail, sweep: fail, tell: fail })
+    const schedule = createSchedule({ ingest: failing, log, every: timers.every })
     schedule.start()
-    await vi.waitFor(() => expect(fail).toHaveBeenCalledTimes(2))
+    await vi.waitFor(() => expect(fail).toHaveBeenCalledTimes(3))
     await turn()
     timers.fire()
     await schedule.stop()
-    expect(fail).toHaveBeenCalledTimes(4)
+    expect(fail).toHaveBeenCalledTimes(6)
     expect(log.entries.map(({ level, fields }) => [level, fields])).toEqual(
-      ['tick', 'sweep', 'tick', 'sweep'].map((part) => ['error', { part, err: new Error('the database is gone') }]),
+      ['tick', 'sweep', 'tell', 'tick', 'sweep', 'tell'].map((part) => [
+        'error',
+        { part, err: new Error('the database is gone') },
+      ]),
     )
   })
 

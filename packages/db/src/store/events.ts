@@ -51,13 +51,13 @@ export function eventsIn(database: Database): Events {
           update outbox set delivered_at = ${at(now)} where id in (
             select id from outbox where kind = 'event' and delivered_at is null
             order by outbox.id limit ${limit}::int for update skip locked
-          ) returning 'evt_' || gen_random_uuid() as id, event, at
+          ) returning outbox.id as position, 'evt_' || gen_random_uuid() as id, event, at
         ), made as (
           insert into deliveries (id, webhook_id, event_id, type, body, created_at, not_before)
           select 'dlv_' || gen_random_uuid(), w.id, t.id, t.event->>'type',
             json_build_object('id', t.id, 'type', t.event->>'type', 'timestamp', ${iso(sql`t.at`)}, 'data', t.event->'data')::text,
             ${at(now)}, ${at(now)}
-          from taken t join webhooks w on w.disabled_at is null and t.event->>'type' = any(w.events)
+          from taken t join webhooks w on w.disabled_at is null and t.event->>'type' = any(w.events) order by t.position
         )
         select count(*)::int as taken from taken`)
       return row?.taken ?? 0

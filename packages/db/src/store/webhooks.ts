@@ -131,7 +131,7 @@ export function webhooksIn(database: Database): Webhooks {
       const rows = await database.rows<WebhookRow>(sql`
         select w.id, w.url, w.events, ${epoch(sql`w.created_at`)} as "createdAt", ${epoch(sql`w.disabled_at`)} as "disabledAt",
           c.waiting, c.delivered, c."givenUp", (select to_jsonb(x) from (
-            select ${DELIVERY} from deliveries d where d.webhook_id = w.id order by d.created_at desc, d.id limit 1
+            select ${DELIVERY} from deliveries d where d.webhook_id = w.id order by d.position desc limit 1
           ) x) as last
         from webhooks w cross join lateral (
           select ${count('waiting')} as waiting, ${count('delivered')} as delivered, ${count('given-up')} as "givenUp"
@@ -152,7 +152,7 @@ export function webhooksIn(database: Database): Webhooks {
     async deliveries(webhookId, limit) {
       const [row] = await database.rows<{ found: DeliveryRow[] }>(sql`
         select (select coalesce(jsonb_agg(to_jsonb(x)), '[]') from (
-          select ${DELIVERY} from deliveries d where d.webhook_id = w.id order by d.created_at desc, d.id limit ${limit}::int
+          select ${DELIVERY} from deliveries d where d.webhook_id = w.id order by d.position desc limit ${limit}::int
         ) x) as found from webhooks w where w.id = ${webhookId}`)
       return row?.found.map(deliveryOf)
     },
@@ -182,7 +182,7 @@ export function webhooksIn(database: Database): Webhooks {
         with claimed as (
           update deliveries set attempt = attempt + 1, not_before = ${at(now + leaseSec)} where id = (
             select d.id from deliveries d where d.state = 'waiting' and d.not_before <= ${at(now)} and ${named}
-            order by d.created_at, d.id limit 1 for update skip locked
+            order by d.position limit 1 for update skip locked
           ) returning *
         )
         select c.id, c.webhook_id as "webhookId", c.event_id as "eventId", w.url, w.secret, c.body, c.attempt
