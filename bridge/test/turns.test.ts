@@ -167,7 +167,8 @@ describe('the rules', () => {
       expect(chargeOf({ ...small(whatToShow), barSec }).small).toBe(smallBarWeight(spec(step, unit, price)))
     }
     expect(SMALL_BAR_SEC).toBe(30)
-    const requests = [{ spec: spec(5, 'SECOND', 'LAST'), count: 3 * RULES.small.limit }]
-    expect(pacedSec(requests, RULES.messages.limit)).toBe((2 * RULES.small.windowMs) / 1000)
+    const requests = [{ contract: 'AAPL', spec: spec(5, 'SECOND', 'LAST'), count: 3 * RULES.small.limit }]
+    const pace = { perSecond: RULES.messages.limit, open: RULES.open.limit, answerSec: 1 }
+    expect(pacedSec(requests, pace).sec).toBe((2 * RULES.small.windowMs) / 1000)
   })
 })

@@ -1,38 +1,12 @@
 import type { SecType } from './contract.ts'
 import { gridSec, periodStart } from './finality.ts'
-import { type BarSpec, barSize, type Hours, isDated } from './spec.ts'
+import { isToNow, type SeriesShape } from './spans.ts'
+import { barSize, isDated } from './spec.ts'
 import type { Window } from './window.ts'
 
 const DAY_SEC = 86_400
-const TARGET_BARS = 4000
-
-/** What is known of a series when its requests are sized. */
-export interface SeriesShape {
-  readonly spec: BarSpec
-  readonly secType: SecType
-  readonly hours: Hours
-}
-
-/** Longest durations by IBKR's step table that its unit table allows too (ibkr-rules, "Bar size and duration"), bars up to 30 s. */
-const SECONDS_SPAN: Readonly<Record<number, number>> = { 1: 1800, 5: 3600, 10: 14_400, 15: 14_400, 30: 28_800 }
-/** Durations of 1-minute bars in seconds that both tables allow. */
+/** Durations of 1-minute bars in seconds that both of IBKR's tables allow (ibkr-rules, "Bar size and duration"). */
 const MINUTE_STEPS_SEC = [60, 120, 1800, 3600, 14_400, 28_800]
-
-/** How much calendar time one chunk spans, seconds: a few thousand bars, as IBKR advises, in a duration both its tables allow. */
-export function chunkSpanSec({ spec, secType, hours }: SeriesShape): number {
-  const { sec } = barSize(spec)
-  const small = SECONDS_SPAN[sec]
-  if (small !== undefined) return small
-  if (isDated(spec)) return (spec.unit === 'DAY' ? 360 : 5 * 364) * DAY_SEC
-  const sessionSec = secType === 'STK' ? (hours === 'regular' ? 6.5 : 16) * 3600 : DAY_SEC
-  const days = Math.floor((TARGET_BARS * sec) / sessionSec)
-  return Math.max(1, Math.min(days, longestDays(sec))) * DAY_SEC
-}
-
-/** Days that fit the longest duration of the unit used, with room for the sessions counted beyond the window's own. */
-function longestDays(sec: number): number {
-  return sec <= 3600 ? 300 : 40 * 7
-}
 
 /** Longest durations IBKR takes, by unit (ibkr-rules, "Bar size and duration"). */
 const LONGEST = { S: 86_400, D: 365, W: 52, M: 12, Y: 68 } as const
@@ -52,7 +26,8 @@ export function durationFor(window: Window, { spec, secType, hours }: SeriesShap
   const days = (unit: number, extraSec = 0) => Math.ceil((lengthSec + extraSec) / (unit * DAY_SEC))
   const text = (count: number, unit: keyof typeof LONGEST, most: number = LONGEST[unit]) =>
     count > most ? undefined : `${Math.min(count * reach, most)} ${unit}`
-  if (sec < 60) return text(Math.max(lengthSec, sec), 'S', sec === 1 ? LONGEST_1_SECOND : LONGEST.S)
+  if (sec < 60 && (sec === 1 || lengthSec <= LONGEST.S))
+    return text(Math.max(lengthSec, sec), 'S', sec === 1 ? LONGEST_1_SECOND : LONGEST.S)
   if (isDated(spec)) return text(days(365, sec), 'Y')
   // With useRTH some gateways leak other hours into S durations, so those are asked for all hours only.
   const step = hours === 'all' && sec === 60 && reach === 1 ? MINUTE_STEPS_SEC.find((s) => s >= lengthSec) : undefined
@@ -97,7 +72,7 @@ export function requestEnd(
   window: Window,
   { spec, secType }: Pick<SeriesShape, 'spec' | 'secType'>,
 ): number | undefined {
-  if (spec.price === 'ADJUSTED_LAST' || secType === 'CONTFUT') return undefined
+  if (isToNow({ spec, secType })) return undefined
   if (!isDated(spec)) return window.end - gridSec(spec) + barSize(spec).sec
   const last = periodStart(spec, window.end - DAY_SEC)
   // A period later is within the next one, whatever a month's length.

@@ -13,6 +13,8 @@ import {
   parseInstant,
   parseSpec,
   type SeriesShape,
+  SPANS,
+  type Spans,
   settledPart,
   subtract,
   type Window,
@@ -45,7 +47,8 @@ const SPECS = [
   ],
 ].map(parseSpec)
 
-const shapes: fc.Arbitrary<SeriesShape> = fc.record({
+const shapes: fc.Arbitrary<SeriesShape & { spans: Spans }> = fc.record({
+  spans: fc.constantFrom(...SPANS),
   spec: fc.constantFrom(...SPECS),
   secType: fc.constantFrom('STK', 'CASH', 'FUT', 'CRYPTO'),
   hours: fc.constantFrom('regular', 'all'),
@@ -53,7 +56,7 @@ const shapes: fc.Arbitrary<SeriesShape> = fc.record({
 
 /** A few cells of the shape's grid, cut anywhere on the bars' own grid. */
 const planned = shapes.chain((shape) => {
-  const span = chunkSpanSec(shape)
+  const span = chunkSpanSec(shape, shape.spans)
   const at = fc.tuple(fc.integer({ min: 1_000_000_000, max: 1_900_000_000 }), fc.integer({ min: 1, max: 4 * span }))
   return at.map(([start, length]) => ({ shape, gap: alignWindow({ start, end: start + length }, shape.spec) }))
 })
@@ -63,11 +66,12 @@ describe('chunks', () => {
     fc.assert(
       fc.property(planned, ({ shape, gap }) => {
         if (!gap) return
-        const chunks = chunksOf([gap], shape)
-        expect(countChunks([gap], shape)).toBe(chunks.length)
+        const span = chunkSpanSec(shape, shape.spans)
+        const chunks = chunksOf([gap], span)
+        expect(countChunks([gap], span)).toBe(chunks.length)
         expect(merge(chunks)).toEqual([gap])
         expect(chunks.reduce((sum, c) => sum + c.end - c.start, 0)).toBe(gap.end - gap.start)
-        for (const chunk of chunks) expect(chunk.end - chunk.start).toBeLessThanOrEqual(chunkSpanSec(shape))
+        for (const chunk of chunks) expect(chunk.end - chunk.start).toBeLessThanOrEqual(span)
       }),
     )
   })
@@ -81,8 +85,9 @@ describe('chunks', () => {
           shape.spec,
         )
         if (!cut) return
-        const ends = new Set(chunksOf([gap], shape).map((c) => c.end))
-        for (const chunk of chunksOf([cut], shape)) expect(ends).toContain(chunk.end)
+        const span = chunkSpanSec(shape, shape.spans)
+        const ends = new Set(chunksOf([gap], span).map((c) => c.end))
+        for (const chunk of chunksOf([cut], span)) expect(ends).toContain(chunk.end)
       }),
     )
   })
@@ -97,7 +102,7 @@ describe('durations', () => {
     fc.assert(
       fc.property(planned, fc.constantFrom(1, 2), ({ shape, gap }, reach) => {
         if (!gap) return
-        for (const chunk of chunksOf([gap], shape)) {
+        for (const chunk of chunksOf([gap], chunkSpanSec(shape, shape.spans))) {
           const [count, unit] = (durationFor(chunk, shape, reach) ?? '').split(' ') as [string, keyof typeof LONGEST]
           const [least, most] = UNIT_SIZES_SEC[unit]
           expect(Number(count)).toBeLessThanOrEqual(LONGEST[unit])
@@ -113,7 +118,7 @@ describe('durations', () => {
     fc.assert(
       fc.property(planned, ({ shape, gap }) => {
         if (!gap) return
-        for (const chunk of chunksOf([gap], shape)) {
+        for (const chunk of chunksOf([gap], chunkSpanSec(shape, shape.spans))) {
           const [count, unit] = (durationFor(chunk, shape) ?? '').split(' ') as [string, 'S' | 'D' | 'W' | 'M' | 'Y']
           if (unit !== 'D') expect(Number(count) * unitSec[unit]).toBeGreaterThanOrEqual(chunk.end - chunk.start)
         }
@@ -206,10 +211,25 @@ describe('finality', () => {
   })
 })
 
-test('the time pacing leaves counts every message, and small bars by their weight', () => {
-  const minute = parseSpec('1-MINUTE-LAST')
-  expect(pacedSec([{ spec: minute, count: 90 }], 45)).toBe(2)
-  expect(pacedSec([{ spec: parseSpec('5-SECOND-LAST'), count: 60 }], 45)).toBe(1)
-  expect(pacedSec([{ spec: parseSpec('5-SECOND-LAST'), count: 61 }], 45)).toBe(600)
-  expect(pacedSec([{ spec: parseSpec('5-SECOND-BID_ASK'), count: 61 }], 45)).toBe(1200)
+describe('the time that requests take', () => {
+  const pace = { perSecond: 45, open: 16, answerSec: 2 }
+  const of = (spec: string, count: number, contract = 'AAPL') => ({ contract, spec: parseSpec(spec), count })
+  const many = (spec: string, count: number) =>
+    Array.from({ length: count / 5 }, (_, i) => of(spec, 5, `contract ${i}`))
+
+  test.each([
+    ['nothing to ask', [], 0, undefined],
+    ['open requests', [of('1-MINUTE-LAST', 90)], 11, 'open requests'],
+    ['the small-bar budget, whose first 60 go at once', many('5-SECOND-LAST', 60), 7, 'open requests'],
+    ['the small-bar budget, one more', [...many('5-SECOND-LAST', 60), of('5-SECOND-LAST', 1, 'B')], 600, 'small bars'],
+    ['BID_ASK, which counts twice', [of('5-SECOND-BID_ASK', 61)], 1200, 'small bars'],
+    ['one contract and type, fewer than six in two seconds', [of('5-SECOND-LAST', 51)], 20, 'one contract'],
+    ['two types of one contract', [of('5-SECOND-BID', 25), of('5-SECOND-ASK', 25)], 8, 'one contract'],
+  ] as const)('is that of %s', (_, requests, sec, boundBy) => {
+    expect(pacedSec(requests, pace)).toEqual({ sec, boundBy })
+  })
+
+  test('is that of the messages where answers come at once', () => {
+    expect(pacedSec([of('1-MINUTE-LAST', 90)], { ...pace, answerSec: 0 })).toEqual({ sec: 2, boundBy: 'messages' })
+  })
 })

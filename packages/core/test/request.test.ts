@@ -66,7 +66,7 @@ describe('what IBKR’s longest duration does not reach is not asked', () => {
     ['1-HOUR-ADJUSTED_LAST', '2025-12-01', '68 D'],
     ['4-HOUR-ADJUSTED_LAST', '2025-01-01', undefined],
     ['8-HOUR-ADJUSTED_LAST', '2025-01-01', undefined],
-    ['30-SECOND-ADJUSTED_LAST', '2026-03-01', undefined],
+    ['30-SECOND-ADJUSTED_LAST', '2026-03-01', '3 D'],
     ['1-SECOND-ADJUSTED_LAST', '2026-03-02T23:00Z', undefined],
     ['1-DAY-ADJUSTED_LAST', '1980-01-01', '47 Y'],
   ])('%s since %s: %s', (spec, start, expected) => {

@@ -1,13 +1,18 @@
 import { formatSpec, type Priority, parseInstrument, parseSpec, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
+import { type Cut, planChunks } from './cutting.ts'
 import { deliver, resend } from './dispatch.ts'
 import { createOrigin } from './origin.ts'
-import { planChunks, planFetch, plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
+import { planFetch } from './plan.ts'
+import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { resolveInstrument } from './resolve.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
 import { workChunk } from './work.ts'
 
 const MESSAGES_PER_SEC = 45
+/** Requests that workers have open at once, and what an answer of a few thousand bars takes. */
+const OPEN_REQUESTS = 16
+const ANSWER_SEC = 2
 /** How long a schedule leaves a window alone after its chunk failed or was parked. A fetch by hand asks at once. */
 const GIVEN_UP_SEC = 3600
 
@@ -18,7 +23,9 @@ interface Wanted {
 
 /** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
 export function createIngest(options: IngestOptions): Ingest {
-  const { store, relay, now, newId, log, messagesPerSec = MESSAGES_PER_SEC } = options
+  const { store, relay, now, newId, log, spans } = options
+  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC } = options
+  const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec }
   const origin = createOrigin(store, relay, now)
   const nowSec = () => Math.floor(now() / 1000)
 
@@ -42,10 +49,7 @@ export function createIngest(options: IngestOptions): Ingest {
     return { found, problems }
   }
 
-  async function chunksFor(
-    wanted: readonly Wanted[],
-    how: { readonly givenUpSince?: number; readonly whole: boolean },
-  ) {
+  async function chunksFor(wanted: readonly Wanted[], givenUpSince?: number) {
     const keys = wanted.map(({ want }) => ({
       instrumentId: want.instrumentId,
       spec: formatSpec(want.spec),
@@ -57,20 +61,20 @@ export function createIngest(options: IngestOptions): Ingest {
       const clipped = wantedWindow(window, want, nowSec())
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
-    return { series, chunks: await planChunks(wants, store, how) }
+    return { series, cut: await planChunks(wants, store, { nowSec: nowSec(), givenUpSince, spans }) }
   }
 
-  async function createRun(source: string, priority: Priority, chunks: Awaited<ReturnType<typeof planChunks>>) {
+  async function createRun(source: string, priority: Priority, { chunks, remaining }: Cut) {
     const runId = newId()
     const { chunkIds } = await store.createRun({ id: runId, source, priority, chunks, now: nowSec() })
     if (chunkIds.length === 0) await store.closeRuns(nowSec())
     await deliver(options)
-    log.info({ run: runId, source, chunks: chunkIds.length }, 'run opened')
-    return { runId, chunks: chunkIds.length }
+    log.info({ run: runId, source, chunks: chunkIds.length, remaining }, 'run opened')
+    return { runId, chunks: chunkIds.length, remaining }
   }
 
   return {
-    plan: (request) => planFetch(request, store, nowSec(), messagesPerSec),
+    plan: (request) => planFetch(request, store, { nowSec: nowSec(), spans, pace }),
 
     async start(request): Promise<Started> {
       for (const text of request.instruments) parseInstrument(text)
@@ -82,11 +86,8 @@ export function createIngest(options: IngestOptions): Ingest {
         throw new TidegateError(kind, message, rest)
       }
       const wanted = wantedSeries(request, [...found.values()].map(plannable))
-      const { series, chunks } = await chunksFor(
-        wanted.map((want) => ({ want, window: request.window })),
-        { whole: true },
-      )
-      return { ...(await createRun('fetch', request.priority ?? 'interactive', chunks)), series, problems }
+      const { series, cut } = await chunksFor(wanted.map((want) => ({ want, window: request.window })))
+      return { ...(await createRun('fetch', request.priority ?? 'interactive', cut)), series, problems }
     },
 
     async tick() {
@@ -102,9 +103,9 @@ export function createIngest(options: IngestOptions): Ingest {
           return [{ want, window: { start: dataset.since, end: nowSec() } }]
         }),
       )
-      const { chunks } = await chunksFor(wanted, { givenUpSince: nowSec() - GIVEN_UP_SEC, whole: false })
-      if (chunks.length === 0) return { runId: undefined, chunks: 0, problems }
-      return { ...(await createRun('tick', 'scheduled', chunks)), problems }
+      const { cut } = await chunksFor(wanted, nowSec() - GIVEN_UP_SEC)
+      if (cut.chunks.length === 0) return { runId: undefined, chunks: 0, problems }
+      return { ...(await createRun('tick', 'scheduled', cut)), problems }
     },
 
     work: (chunkId) => workChunk(chunkId, options, origin),

@@ -1,4 +1,4 @@
-import type { ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
+import type { Bound, ErrorBody, ErrorKind, Hours, Priority, Spans, Unavailable, Window } from '@tidegate/core'
 import type { Series, Store } from '@tidegate/db'
 import type { Relay } from '@tidegate/relay'
 
@@ -28,15 +28,34 @@ export interface PlannedSeries {
   readonly hours: Hours
   /** What was asked for, on the bars' grid, up to what is final now; undefined when nothing of it is. */
   readonly wanted: Window | undefined
+  /** What is not covered and may be had. */
   readonly gaps: readonly Window[]
   readonly requests: number
+  /** What the requests weigh in the budget of small bars: 0 for bars of a minute and longer. */
+  readonly weight: number
+  /** What is not covered and can never be had, with the reasons. */
+  readonly unavailable: readonly Unavailable[]
+  /** IBKR's newest refusal for want of permission that still stands, of this series or another one of the instrument. */
+  readonly refusal: PlannedRefusal | undefined
+}
+
+export interface PlannedRefusal {
+  /** What was asked when it was refused. */
+  readonly spec: string
+  readonly message: string
+  readonly code: number | undefined
+  /** Epoch seconds. */
+  readonly at: number
 }
 
 export interface Plan {
   readonly series: readonly PlannedSeries[]
   readonly requests: number
-  /** The least time pacing leaves for it, seconds. */
+  readonly weight: number
+  /** Seconds until all of it is there, by the rule of IBKR's pacing that takes longest. */
   readonly expectedSec: number
+  /** That rule; undefined where none takes a second. */
+  readonly boundBy: Bound | undefined
 }
 
 /** Something of a fetch that can't be done, beside the rest that can. */
@@ -49,6 +68,8 @@ export interface Problem {
 export interface Started {
   readonly runId: string
   readonly chunks: number
+  /** Requests that one run does not hold: asking the same again once it is done goes on with them. */
+  readonly remaining: number
   readonly series: readonly Series[]
   readonly problems: readonly Problem[]
 }
@@ -92,6 +113,10 @@ export interface IngestOptions {
   readonly log: Log
   /** IBKR's message rate, for expected times. Default 45. */
   readonly messagesPerSec?: number
+  /** What an answer takes as a rule, seconds, for expected times. Default 2. */
+  readonly answerSec?: number
+  /** How long requests are. Default `documented`. */
+  readonly spans?: Spans
 }
 
 /** The use case: everything that a schedule, a webhook, the API or the command line can want, on any runtime. */

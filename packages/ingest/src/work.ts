@@ -2,6 +2,7 @@ import { recoveryOf, type TidegateError, toTidegateError } from '@tidegate/core'
 import type { Claim } from '@tidegate/db'
 import { answerFor } from './answer.ts'
 import { askWindow } from './ask.ts'
+import { halveChunk } from './halving.ts'
 import type { Origin } from './origin.ts'
 import { plannable, specOf } from './planning.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
@@ -51,6 +52,13 @@ async function settleFailure(claim: Claim, error: TidegateError, options: Ingest
       : { outcome: 'nothing', ...failure }
   const delaySec = retryDelaySec(claim.failed, error, options.random)
   if (delaySec === 'failed' || delaySec === 'parked') return giveUp(delaySec)
+  const halves = await halveChunk(claim, error, delaySec, options)
+  if (halves) {
+    if (halves.length > 0) await queue.send(halves, delaySec)
+    return halves.length > 0
+      ? { outcome: 'requeued', retryAfterSec: delaySec, ...failure }
+      : { outcome: 'nothing', ...failure }
+  }
   const held = await store.requeue(claim, error.toJSON(), nowSec(now) + delaySec)
   if (!held) return { outcome: 'nothing', ...failure }
   await queue.send([claim.chunkId], delaySec)
