@@ -1,10 +1,20 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../packages/db/src/index.ts'
 
-const BARS = ['outbox', 'restatements', 'chunks', 'runs', 'coverage', 'bars']
+const BARS = ['outbox', 'restatements', 'chunks', 'runs', 'coverage', 'flagged_bars', 'bars']
 const TELLING = ['deliveries', 'webhooks', 'notices', 'hook_calls', 'hooks', 'api_keys']
 const WANTS = ['dataset_series', 'dataset_instruments', 'datasets']
-const ALL = [...BARS, ...TELLING, 'series', 'instrument_aliases', 'instruments', ...WANTS, 'origin']
+const ALL = [
+  ...BARS,
+  ...TELLING,
+  'series',
+  'instrument_aliases',
+  'instruments',
+  ...WANTS,
+  'sessions',
+  'calendars',
+  'origin',
+]
 
 /** Everything removed, so that a test begins with an empty database. Deleting from small tables is quicker than truncating. */
 export async function wipe(database: Database): Promise<void> {

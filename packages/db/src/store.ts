@@ -1,18 +1,23 @@
 import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
+import type { Completeness } from './store/completeness.ts'
 import type { Datasets } from './store/datasets.ts'
+import type { Doubts } from './store/doubts.ts'
 import type { Events } from './store/events.ts'
 import type { Hooks } from './store/hooks.ts'
 import type { ApiKeys } from './store/keys.ts'
 import type { Planning } from './store/planning.ts'
+import type { Sessions } from './store/sessions.ts'
 import type { LearnedSpans } from './store/spans.ts'
 import type { Webhooks } from './store/webhooks.ts'
 
+export type * from './store/completeness.ts'
 export type * from './store/datasets.ts'
 export type * from './store/due.ts'
 export type { Events } from './store/events.ts'
 export type * from './store/hooks.ts'
 export type * from './store/keys.ts'
 export type * from './store/planning.ts'
+export type * from './store/sessions.ts'
 export type * from './store/spans.ts'
 export type * from './store/webhooks.ts'
 
@@ -57,6 +62,10 @@ export interface Claim {
   readonly window: Window
   /** Its run's. */
   readonly priority: Priority
+  /** How often IBKR said "no data" of it where its sessions say that the market was open. */
+  readonly doubts: number
+  /** IBKR's head timestamp of the series, epoch seconds; undefined while it is not known. */
+  readonly head: number | undefined
   readonly series: Series
   readonly instrument: Instrument
 }
@@ -68,6 +77,16 @@ export interface Answer {
   readonly state: CoverageState
   /** The part of the chunk's window that is answered for good; undefined when no bar of it had closed yet. */
   readonly covered: Window | undefined
+  /** Those of the bars that do not look right, and why; they are stored all the same. */
+  readonly flags?: readonly BarFlag[]
+  /** IBKR has said twice that there is nothing where its sessions say that the market was open: that is told as `gap.confirmed`. */
+  readonly isConfirmed?: boolean
+}
+
+export interface BarFlag {
+  /** The bar's start, epoch seconds. */
+  readonly t: number
+  readonly why: string
 }
 
 export interface Committed {
@@ -119,7 +138,17 @@ export interface OutboxEntry {
  * The database: the only memory there is. Every method is one statement or one transaction, safe to repeat,
  * and throws a TidegateError of kind `database` when the database is out of reach. Instants are epoch seconds UTC.
  */
-export interface Store extends Datasets, Events, Webhooks, Hooks, ApiKeys, Planning, LearnedSpans {
+export interface Store
+  extends Datasets,
+    Events,
+    Webhooks,
+    Hooks,
+    ApiKeys,
+    Planning,
+    LearnedSpans,
+    Sessions,
+    Doubts,
+    Completeness {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>

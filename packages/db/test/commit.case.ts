@@ -105,6 +105,27 @@ export function describeCommit(open: () => Database): void {
       ])
     })
 
+    it('flags bars that do not look right, until they come back otherwise', async () => {
+      const flagged = () =>
+        database.rows(
+          sql`select extract(epoch from ts)::float8 as t, why from flagged_bars where series_id = ${series.id} order by ts`,
+        )
+      const bars = barsAt(minutes(T0, 4))
+      const flags = [
+        { t: T0, why: 'off the grid' },
+        { t: T0 + 60, why: 'close 1 outside' },
+      ]
+      await fill(store, series.id, ten, { ...filled(ten, bars), flags })
+      expect(await flagged()).toEqual(flags)
+      expect((await stored()).t).toEqual(bars.t)
+      // A later answer holds one of them, and it is right now; the other it does not speak of.
+      const part = windowOf(T0 + 60, 1)
+      await fill(store, series.id, part, filled(part, barsAt([T0 + 60])))
+      expect(await flagged()).toEqual([flags[0]])
+      await fill(store, series.id, ten, { ...filled(ten, bars), flags: [{ t: T0, why: 'high' }] })
+      expect(await flagged()).toEqual([{ t: T0, why: 'high' }])
+    })
+
     it('merges what touches, and moves a window that was empty to filled, and back', async () => {
       await fill(store, series.id, windowOf(T0, 30), empty(windowOf(T0, 30)))
       await fill(store, series.id, windowOf(T0 + 600, 10), filled(windowOf(T0 + 600, 10), barsAt([T0 + 600])))
@@ -142,6 +163,7 @@ export function describeCommit(open: () => Database): void {
       ['a price that is no number', filled(ten, { ...barsAt([T0]), o: [Number.NaN] })],
       ['a volume without end', filled(ten, { ...barsAt([T0]), v: [Number.POSITIVE_INFINITY] })],
       ['a count with a fraction', filled(ten, { ...barsAt([T0]), n: [1.5] })],
+      ['a flag on a bar that it has not', { ...filled(ten, barsAt([T0])), flags: [{ t: T0 + 60, why: '' }] }],
       ['a column too short', filled(ten, { ...barsAt([T0, T0 + 60]), c: [1] })],
     ])('refuses %s and writes nothing', async (_, answer) => {
       const claim = await claimed(store, series.id, ten)

@@ -1,3 +1,4 @@
+import { calendarOf } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Series, Store } from '../store.ts'
@@ -11,8 +12,9 @@ export function catalogIn(database: Database): Catalog {
     async putInstrument(id, details, now, alias) {
       await database.rows(sql`
         with put as (
-          insert into instruments (id, details, updated_at) values (${id}, ${JSON.stringify(details)}::jsonb, ${at(now)})
-          on conflict (id) do update set details = excluded.details, updated_at = excluded.updated_at
+          insert into instruments (id, details, updated_at, calendar)
+          values (${id}, ${JSON.stringify(details)}::jsonb, ${at(now)}, ${calendarOf(details.contract) ?? null}::text)
+          on conflict (id) do update set details = excluded.details, updated_at = excluded.updated_at, calendar = excluded.calendar
           returning id
         )
         insert into instrument_aliases (alias, instrument_id) select ${alias ?? null}::text, id from put where ${alias ?? null}::text is not null

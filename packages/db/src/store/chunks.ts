@@ -39,7 +39,8 @@ export function chunksIn(database: Database): Chunks {
             and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
           returning *
         )
-        select held.run_id as "runId", r.priority, held.fence, held.attempt, held.failures, held.error->>'kind' as "failedKind", ${epoch(sql`lower(held.win)`)} as start,
+        select held.run_id as "runId", r.priority, held.fence, held.attempt, held.doubts, ${epoch(sql`s.head`)} as head,
+          held.failures, held.error->>'kind' as "failedKind", ${epoch(sql`lower(held.win)`)} as start,
           ${epoch(sql`upper(held.win)`)} as "end", s.id as "seriesId", s.spec, s.hours, i.id as "instrumentId", i.details,
           ${epoch(sql`i.updated_at`)} as "updatedAt"
         from held join runs r on r.id = held.run_id join series s on s.id = held.series_id
@@ -50,6 +51,8 @@ export function chunksIn(database: Database): Chunks {
         priority,
         fence,
         attempt,
+        doubts,
+        head,
         failures,
         failedKind,
         start,
@@ -67,6 +70,8 @@ export function chunksIn(database: Database): Chunks {
         priority,
         fence,
         attempt,
+        doubts,
+        head: head ?? undefined,
         failed: failedKind === null ? undefined : { kind: failedKind, times: failures },
         window: { start, end },
         series: { id: seriesId, instrumentId, spec, hours },
@@ -111,6 +116,8 @@ interface ClaimRow {
   readonly priority: Priority
   readonly fence: number
   readonly attempt: number
+  readonly doubts: number
+  readonly head: number | null
   readonly failures: number
   readonly failedKind: ErrorKind | null
   readonly start: number

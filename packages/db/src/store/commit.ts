@@ -2,7 +2,8 @@ import { formatInstant, TidegateError, type Window } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Answer, Store } from '../store.ts'
-import { arrayOf, at } from './sql.ts'
+import { iso, noteEvents } from './events.ts'
+import { arrayOf, at, textsOf } from './sql.ts'
 
 /**
  * The one statement that stores a chunk's answer: rows, what they changed, their coverage, the chunk's end and the outbox,
@@ -13,7 +14,7 @@ import { arrayOf, at } from './sql.ts'
 export function commitTo(database: Database): Store['commit'] {
   return async ({ chunkId, fence, window: asked }, answer, now) => {
     checkAnswer(asked, answer)
-    const { bars, state, covered } = answer
+    const { bars, state, covered, flags = [], isConfirmed = false } = answer
     const window = covered
       ? sql`tstzmultirange(tstzrange(${at(covered.start)}, ${at(covered.end)}))`
       : sql`null::tstzmultirange`
@@ -49,8 +50,22 @@ export function commitTo(database: Database): Store['commit'] {
         on conflict (series_id, state) do update set windows =
           case when coverage.state = ${state}::text then coverage.windows + ${window} else coverage.windows - ${window} end
         returning 1
+      ), flags as (
+        select h.series_id, to_timestamp(f.t) as ts, f.why
+        from held h, unnest(${arrayOf(
+          flags.map(({ t }) => t),
+          'float8',
+        )}, ${textsOf(flags.map(({ why }) => why))}) as f(t, why)
+      ), flagged as (
+        insert into flagged_bars (series_id, ts, why, at) select series_id, ts, why, ${at(now)} from flags
+        on conflict (series_id, ts) do update set why = excluded.why, at = excluded.at where flagged_bars.why <> excluded.why
+      ), cleared as (
+        delete from flagged_bars f using incoming i
+        where f.series_id = i.series_id and f.ts = i.ts and f.ts not in (select ts from flags)
       ), noted as (
         insert into outbox (kind, chunk_id) select 'chunk-settled', id from held returning 1
+      ), confirmed as (
+        ${noteEvents('gap.confirmed', gapData(covered), sql`from held join series s on s.id = held.series_id where ${isConfirmed && covered !== undefined}::boolean`, now)}
       )
       select (select count(*) from held)::int as held, (select count(*) from put)::int as written,
         (select count(*) from changed)::int as restated`)
@@ -58,8 +73,15 @@ export function commitTo(database: Database): Store['commit'] {
   }
 }
 
+/** `gap.confirmed` of core's EventData. */
+function gapData(covered: Window | undefined) {
+  const { start, end } = covered ?? { start: 0, end: 0 }
+  return sql`jsonb_build_object('series', s.id, 'instrument', s.instrument_id, 'spec', s.spec, 'hours', s.hours,
+    'window', jsonb_build_object('start', ${iso(at(start))}, 'end', ${iso(at(end))}))`
+}
+
 /** Rows and coverage go together: nothing is claimed that was not asked for, nothing is written that is not claimed. */
-function checkAnswer(asked: Window, { bars: { t }, covered, state }: Answer): void {
+function checkAnswer(asked: Window, { bars: { t }, covered, state, flags = [] }: Answer): void {
   const refuse = (what: string): never => {
     throw new TidegateError('internal', `An answer can't be stored: ${what}.`)
   }
@@ -75,6 +97,8 @@ function checkAnswer(asked: Window, { bars: { t }, covered, state }: Answer): vo
     if (time <= last) refuse(`its bar of ${formatInstant(time)} follows that of ${formatInstant(last)}`)
     last = time
   }
+  const times = new Set(t)
+  for (const flag of flags) if (!times.has(flag.t)) refuse(`it flags ${formatInstant(flag.t)}, of which it has no bar`)
 }
 
 function textOf({ start, end }: Window): string {

@@ -3,13 +3,16 @@ import type { Store } from '../store.ts'
 import { catalogIn } from './catalog.ts'
 import { chunksIn } from './chunks.ts'
 import { commitTo } from './commit.ts'
+import { completenessIn } from './completeness.ts'
 import { datasetsIn } from './datasets.ts'
+import { doubtsIn } from './doubts.ts'
 import { dueIn } from './due.ts'
 import { eventsIn } from './events.ts'
 import { hooksIn } from './hooks.ts'
 import { apiKeysIn } from './keys.ts'
 import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
+import { sessionsIn } from './sessions.ts'
 import { spansIn } from './spans.ts'
 import { webhooksIn } from './webhooks.ts'
 
@@ -27,6 +30,9 @@ export function createStore(database: Database): Store {
     ...webhooksIn(database),
     ...hooksIn(database),
     ...apiKeysIn(database),
+    ...sessionsIn(database),
+    ...doubtsIn(database),
+    ...completenessIn(database),
     commit: commitTo(database),
   }
 }
