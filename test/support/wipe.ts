@@ -13,6 +13,7 @@ const ALL = [
   ...WANTS,
   'sessions',
   'calendars',
+  'spans',
   'origin',
 ]
 
