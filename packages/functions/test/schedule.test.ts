@@ -30,7 +30,8 @@ function ingestOf(parts: Partial<Ingest>): Ingest {
     throw new Error('not part of a schedule')
   }
   const tell = async () => ({ delivered: 0, failed: 0 })
-  return { plan: unused, start: unused, work: unused, tick: unused, sweep: unused, tell, ...parts }
+  const declared = { declare: unused, startDataset: unused, datasets: unused }
+  return { ...declared, plan: unused, start: unused, work: unused, tick: unused, sweep: unused, tell, ...parts }
 }
 
 /** Everything that is ready to go on has gone on. */
@@ -44,7 +45,7 @@ describe('the schedule', () => {
       const open = Promise.withResolvers<void>()
       ticks.push(open)
       await open.promise
-      return { runId: undefined, chunks: 0, problems: [] }
+      return { runs: [], chunks: 0, problems: [] }
     }
     const sweep = vi.fn(async () => ({ sent: 0, closed: 0 }))
     const schedule = createSchedule({ ingest: ingestOf({ tick, sweep }), log: recordingLog(), every: timers.every })
@@ -121,12 +122,13 @@ describe('the functions on Node', () => {
     const parts = { database, relay, log, now: clock.now, every: timers.every }
     const functions = await createNodeFunctions({ ...parts, keys: [KEY], listen })
     try {
-      const want = { instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' as const }
-      await functions.store.putDataset({
+      await functions.ingest.declare({
         name: 'first',
-        wants: [want],
-        since: parseInstant('2026-04-07T13:30:00Z'),
-        everySec: 60,
+        instruments: ['AAPL.NASDAQ'],
+        specs: ['1MIN'],
+        since: '2026-04-07T13:30:00Z',
+        hours: 'regular',
+        schedule: { every: '1m' },
       })
       const stored = async () => (await functions.store.series())[0]
       functions.startSchedule()

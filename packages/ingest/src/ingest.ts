@@ -1,11 +1,15 @@
-import { formatSpec, type Priority, parseInstrument, parseSpec, TidegateError, toTidegateError } from '@tidegate/core'
+import { formatSpec, parseInstrument, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
-import { type Cut, planChunks } from './cutting.ts'
+import { planChunks } from './cutting.ts'
+import { createDatasets } from './datasets.ts'
 import { deliver, resend } from './dispatch.ts'
 import { createOrigin } from './origin.ts'
 import { planFetch } from './plan.ts'
 import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { resolveInstrument } from './resolve.ts'
+import { openRun } from './run.ts'
+import { createTelling } from './telling/telling.ts'
+import { createTick } from './tick.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
 import { workChunk } from './work.ts'
 
@@ -13,8 +17,6 @@ const MESSAGES_PER_SEC = 45
 /** Requests that workers have open at once, and what an answer of a few thousand bars takes. */
 const OPEN_REQUESTS = 16
 const ANSWER_SEC = 2
-/** How long a schedule leaves a window alone after its chunk failed or was parked. A fetch by hand asks at once. */
-const GIVEN_UP_SEC = 3600
 
 interface Wanted {
   readonly want: WantedSeries
@@ -23,10 +25,12 @@ interface Wanted {
 
 /** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
 export function createIngest(options: IngestOptions): Ingest {
-  const { store, relay, now, newId, log, spans } = options
+  const { store, relay, now, log, spans } = options
   const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC } = options
   const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec }
   const origin = createOrigin(store, relay, now)
+  const finding = { store, relay, now, log, origin }
+  const telling = createTelling(options)
   const nowSec = () => Math.floor(now() / 1000)
 
   /** Each name once, resolved or a problem. */
@@ -49,7 +53,7 @@ export function createIngest(options: IngestOptions): Ingest {
     return { found, problems }
   }
 
-  async function chunksFor(wanted: readonly Wanted[], givenUpSince?: number) {
+  async function chunksFor(wanted: readonly Wanted[]) {
     const keys = wanted.map(({ want }) => ({
       instrumentId: want.instrumentId,
       spec: formatSpec(want.spec),
@@ -61,16 +65,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const clipped = wantedWindow(window, want, nowSec())
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
-    return { series, cut: await planChunks(wants, store, { nowSec: nowSec(), givenUpSince, spans }) }
-  }
-
-  async function createRun(source: string, priority: Priority, { chunks, remaining }: Cut) {
-    const runId = newId()
-    const { chunkIds } = await store.createRun({ id: runId, source, priority, chunks, now: nowSec() })
-    if (chunkIds.length === 0) await store.closeRuns(nowSec())
-    await deliver(options)
-    log.info({ run: runId, source, chunks: chunkIds.length, remaining }, 'run opened')
-    return { runId, chunks: chunkIds.length, remaining }
+    return { series, cut: await planChunks(wants, store, { nowSec: nowSec(), spans }) }
   }
 
   return {
@@ -87,40 +82,21 @@ export function createIngest(options: IngestOptions): Ingest {
       }
       const wanted = wantedSeries(request, [...found.values()].map(plannable))
       const { series, cut } = await chunksFor(wanted.map((want) => ({ want, window: request.window })))
-      return { ...(await createRun('fetch', request.priority ?? 'interactive', cut)), series, problems }
+      const run = await openRun({ ...cut, source: 'fetch', priority: request.priority ?? 'interactive' }, options)
+      return { ...run, series, problems }
     },
 
-    async tick() {
-      const datasets = (await store.datasets()).filter((dataset) => isDue(dataset.everySec, nowSec()))
-      if (datasets.length === 0) return { runId: undefined, chunks: 0, problems: [] }
-      const { found, problems } = await resolveAll(datasets.flatMap((d) => d.wants.map((w) => w.instrumentId)))
-      for (const problem of problems) log.warn({ ...problem }, 'a dataset wants an instrument that can not be resolved')
-      const wanted = datasets.flatMap((dataset) =>
-        dataset.wants.flatMap(({ instrumentId, spec, hours }): Wanted[] => {
-          const instrument = found.get(instrumentId)
-          if (!instrument || dataset.since >= nowSec()) return []
-          const want = { ...plannable(instrument), spec: parseSpec(spec), hours }
-          return [{ want, window: { start: dataset.since, end: nowSec() } }]
-        }),
-      )
-      const { cut } = await chunksFor(wanted, nowSec() - GIVEN_UP_SEC)
-      if (cut.chunks.length === 0) return { runId: undefined, chunks: 0, problems }
-      return { ...(await createRun('tick', 'scheduled', cut)), problems }
-    },
+    ...createDatasets(options, finding),
+
+    tick: createTick(options, finding),
 
     work: (chunkId) => workChunk(chunkId, options, origin),
+
+    tell: (deliveryId) => (deliveryId === undefined ? telling.tell() : telling.tellOne(deliveryId)),
 
     async sweep() {
       const { sent, closed } = await deliver(options)
       return { sent: sent + (await resend(options)), closed: closed + (await store.closeRuns(nowSec())).length }
     },
   }
-}
-
-/**
- * Whether a period of `everySec` began within the last two minutes. Ticks come each minute, some late and some not at all;
- * one more of them for the same period finds its gaps asked for already.
- */
-function isDue(everySec: number, now: number): boolean {
-  return Math.floor(now / everySec) !== Math.floor((now - 120) / everySec)
 }

@@ -12,7 +12,7 @@ const FRESH_SEC = 86_400
  */
 export async function resolveInstrument(
   text: string,
-  { store, relay, now, log }: IngestOptions,
+  { store, relay, now, log }: Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log'>,
   origin: Origin,
 ): Promise<Instrument> {
   const asked = parseInstrument(text)

@@ -1,6 +1,11 @@
 import type { Bound, ErrorBody, ErrorKind, Hours, Priority, Spans, Unavailable, Window } from '@tidegate/core'
 import type { Series, Store } from '@tidegate/db'
 import type { Relay } from '@tidegate/relay'
+import type { Datasets } from './datasets.ts'
+import type { WebhookOptions } from './telling/post.ts'
+
+export type { DatasetStatus, Datasets, SeriesStatus } from './datasets.ts'
+export type { WebhookOptions } from './telling/post.ts'
 
 /** Carries chunk ids to workers. An engine behind it may lose, repeat or delay a message: sweep and the leases make up for it. */
 export interface ChunkQueue {
@@ -60,6 +65,8 @@ export interface Plan {
 
 /** Something of a fetch that can't be done, beside the rest that can. */
 export interface Problem {
+  /** The dataset that wants it; absent for a fetch. */
+  readonly dataset?: string
   readonly instrument: string
   readonly spec: string | undefined
   readonly error: ErrorBody
@@ -75,7 +82,9 @@ export interface Started {
 }
 
 export interface TickResult {
-  readonly runId: string | undefined
+  /** One for each due dataset of which something was to be asked. */
+  readonly runs: readonly { readonly dataset: string; readonly runId: string; readonly chunks: number }[]
+  /** Of all runs. */
   readonly chunks: number
   readonly problems: readonly Problem[]
 }
@@ -89,6 +98,13 @@ export interface WorkResult {
   /** For `requeued`: when it may be tried again, seconds from now. A message for it has been sent. */
   readonly retryAfterSec?: number
   readonly error?: ErrorBody & { readonly kind: ErrorKind }
+}
+
+/** What became of the webhooks' posts in one pass. */
+export interface Told {
+  readonly delivered: number
+  /** Those that are tried again later, or given up. */
+  readonly failed: number
 }
 
 /** Where the ingest says what happened; pino's shape. */
@@ -117,10 +133,12 @@ export interface IngestOptions {
   readonly answerSec?: number
   /** How long requests are. Default `documented`. */
   readonly spans?: Spans
+  /** How webhooks are told. Absent: events are noted, and somebody else tells them. */
+  readonly webhooks?: WebhookOptions
 }
 
 /** The use case: everything that a schedule, a webhook, the API or the command line can want, on any runtime. */
-export interface Ingest {
+export interface Ingest extends Datasets {
   /** What a fetch would ask, without asking anything. Throws `invalid` on input that can't be meant. */
   plan(request: FetchRequest): Promise<Plan>
   /** Starts a fetch: resolves the instruments, opens a run with a chunk for every gap, hands them to the queue. */
@@ -131,4 +149,9 @@ export interface Ingest {
   work(chunkId: string): Promise<WorkResult>
   /** What was lost on the way goes round again: outbox entries, due chunks, expired leases; finished runs are closed. */
   sweep(): Promise<{ readonly sent: number; readonly closed: number }>
+  /**
+   * Webhooks are told of what has happened since, and of what they did not take before; a delivery named alone, if it is due.
+   * Takes up to half a minute where an address does not answer: nothing else may wait for it.
+   */
+  tell(deliveryId?: string): Promise<Told>
 }

@@ -1,9 +1,9 @@
-import { type ErrorKind, parseInstant, TidegateError } from '@tidegate/core'
+import { type ErrorKind, formatInstant, parseInstant, TidegateError } from '@tidegate/core'
 import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
-import { coveredOf, createWorld, relayWith, type World } from './world.ts'
+import { coveredOf, createWorld, DATASET, relayWith, type World } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-03-12T12:00Z')
@@ -126,8 +126,7 @@ describe('a failure that stays', () => {
     await started()
     failWith('no-permission', 'no-permission')
     await world.drain()
-    const wants = [{ instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' as const }]
-    await world.store.putDataset({ name: 'd', since: WINDOW.start, everySec: 60, wants })
+    await world.ingest.declare({ ...DATASET, since: formatInstant(WINDOW.start) })
     await world.ingest.tick()
     const open = await world.store.due(NOW + 10, 1000)
     for (const id of open) {
@@ -207,53 +206,5 @@ describe('a worker', () => {
     await world.drain()
     const asked = world.relay.asked.map(({ barSize, priority }) => `${barSize} ${priority}`)
     expect(new Set(asked)).toEqual(new Set(['1 min backfill', '5 mins interactive']))
-  })
-})
-
-describe('ticks', () => {
-  const wants = ['AAPL', 'MSFT'].map((symbol) => ({
-    instrumentId: `${symbol}.NASDAQ`,
-    spec: '1-MINUTE-LAST',
-    hours: 'regular' as const,
-  }))
-
-  it('twice, and two at once, ask for no window twice', async () => {
-    await world.store.putDataset({ name: 'd', since: at('2026-03-02'), everySec: 60, wants })
-    const results = await Promise.all([world.ingest.tick(), world.another({}).tick(), world.ingest.tick()])
-    expect(results.flatMap(({ problems }) => problems)).toEqual([])
-    expect((await world.ingest.tick()).chunks).toBe(0)
-    await world.drain()
-    const asked = world.relay.asked.map(({ contract, end, duration }) => `${contract.conId} ${end} ${duration}`)
-    expect(new Set(asked).size).toBe(asked.length)
-    expect(asked.length).toBe(results.reduce((sum, { chunks }) => sum + chunks, 0))
-    for (const { covered: windows } of await world.store.series()) expect(windows).toHaveLength(1)
-  })
-
-  it('are due by their period, and tell what can not be resolved beside the rest', async () => {
-    const none = { instrumentId: 'NONE.NASDAQ', spec: '1-DAY-LAST', hours: 'regular' as const }
-    await world.store.putDataset({ name: 'hourly', since: NOW - 86_400, everySec: 3600, wants: [...wants, none] })
-    const result = await world.ingest.tick()
-    expect(result.chunks).toBeGreaterThanOrEqual(2)
-    expect(result.problems).toMatchObject([{ instrument: 'NONE.NASDAQ', error: { kind: 'not-found' } }])
-    world.clock.nowMs += 60_000
-    // The minute's own tick may have been lost, so the next one looks again; after that the period is over.
-    expect((await world.ingest.tick()).problems).toHaveLength(1)
-    world.clock.nowMs += 60_000
-    expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })
-  })
-
-  it('take the newest part of more than a run can hold, and the rest later', async () => {
-    const seconds = [{ instrumentId: 'AAPL.NASDAQ', spec: '1-SECOND-LAST', hours: 'regular' as const }]
-    await world.store.putDataset({ name: 'd', since: NOW - 300 * 86_400, everySec: 60, wants: seconds })
-    const { chunks, runId = '' } = await world.ingest.tick()
-    expect(chunks).toBe(10_000)
-    const newest = await world.store.claim((await world.store.due(NOW, 1))[0] ?? '', { now: NOW, leaseSec: 60 })
-    expect(newest?.runId).toBe(runId)
-    expect(newest?.window.end).toBeGreaterThan(NOW - 3600)
-  })
-
-  it('ask for nothing that lies in the future', async () => {
-    await world.store.putDataset({ name: 'd', since: NOW + 60, everySec: 60, wants })
-    expect(await world.ingest.tick()).toEqual({ runId: undefined, chunks: 0, problems: [] })
   })
 })

@@ -1,4 +1,4 @@
-import type { ContractDetails, Window } from '@tidegate/core'
+import type { ContractDetails, DatasetDefinition, Window } from '@tidegate/core'
 import { createStore, type Database, type Store } from '@tidegate/db'
 import { type ChunkQueue, createIngest, type Ingest, type IngestOptions, type WorkResult } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
@@ -9,6 +9,16 @@ import { createFakeRelay, type FakeRelay } from './relay.ts'
 export interface TestQueue extends ChunkQueue {
   /** What was sent and not yet worked on: chunk ids and when each is due, epoch milliseconds. */
   readonly messages: { readonly chunkId: string; readonly dueMs: number }[]
+}
+
+/** A dataset to be varied. */
+export const DATASET: DatasetDefinition = {
+  name: 'd',
+  instruments: ['AAPL.NASDAQ'],
+  specs: ['1-MINUTE-LAST'],
+  since: '2026-03-02',
+  hours: 'regular',
+  schedule: { every: '1m' },
 }
 
 /** An ingest with everything around it in a test's hands. */

@@ -31,6 +31,7 @@ export interface Datasets {
   /**
    * Declares a dataset, or replaces its definition: it is due at once then, and what is stored stays. The same definition
    * again changes nothing. `since` is counted from `now` when it is declared, and stays as long as its text does.
+   * Instruments that are stored under the names given are found at once.
    */
   putDataset(
     definition: DatasetDefinition,
@@ -60,8 +61,8 @@ export interface Datasets {
    * One statement, and never a bar.
    */
   dueDatasets(now: number, givenUpSince: number): Promise<DueDataset[]>
-  /** As `dueDatasets`, of one dataset whether it is due or not, given up or not; undefined where there is none. */
-  datasetNow(name: string, now: number): Promise<DueDataset | undefined>
+  /** As `dueDatasets`, of one dataset whether it is due or not; undefined where there is none. */
+  datasetNow(name: string, now: number, givenUpSince?: number): Promise<DueDataset | undefined>
   /** Datasets, of all or of one, with their series and what of them is not covered, and their newest run. */
   wanted(now: number, name?: string): Promise<DatasetState[]>
   /** Sets when each is due next, as long as it is still due when it was: another may have been quicker. */
@@ -90,7 +91,10 @@ export function datasetsIn(database: Database): Declaring {
           delete from dataset_instruments di using put
           where di.dataset = put.name and not exists (select 1 from named where named.name = di.name)
         ), noted as (
-          insert into dataset_instruments (dataset, name) select distinct dataset, name from named on conflict do nothing
+          insert into dataset_instruments (dataset, name, instrument_id)
+          select distinct n.dataset, n.name, coalesce(i.id, a.instrument_id) from named n
+          left join instruments i on i.id = upper(trim(n.name)) left join instrument_aliases a on a.alias = upper(trim(n.name))
+          on conflict do nothing
         )
         select created from put`)
       return { created: row?.created === true, changed: row !== undefined }

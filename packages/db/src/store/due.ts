@@ -37,6 +37,8 @@ interface WithSeries extends Dataset {
 export interface DueDataset extends WithSeries {
   /** Whether its series are those that its definition and the instruments found come to. */
   readonly linked: boolean
+  /** How many chunks of its runs are open. */
+  readonly open: number
   /** The newest details of each calendar that its schedule follows. None where it follows no sessions. */
   readonly calendars: readonly {
     readonly instrumentId: string
@@ -50,6 +52,8 @@ export interface DueDataset extends WithSeries {
 
 /** A dataset with what has come of it. */
 export interface DatasetState extends WithSeries {
+  /** The kinds of product among the instruments found, with one instrument of each. */
+  readonly kinds: readonly { readonly secType: SecType; readonly instrumentId: string }[]
   readonly lastRun:
     | {
         readonly id: string
@@ -68,14 +72,18 @@ const AROUND_SEC = { before: 2 * 86_400, after: 14 * 86_400 }
 export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datasetNow' | 'wanted'> {
   async function dueOf(which: SQL, now: number, givenUpSince: number | undefined): Promise<DueDataset[]> {
     const rows = await database.rows<DueRow>(sql`
-      with d as (select * from datasets where ${which}), ${seriesOf(now, openChunks(givenUpSince))}, ${sessionsOf(now)}
-      select ${COLUMNS}, d.linked, coalesce(listed.calendars, '[]') as calendars, coalesce(stored.sessions, '[]') as sessions
+      with d as (select * from datasets where ${which}), ${seriesOf(now, openChunks(givenUpSince))}, ${sessionsOf(now)}, busy as (
+        select r.dataset, count(*) as chunks from chunks c join runs r on r.id = c.run_id
+        where c.state in ('queued', 'leased') and r.dataset in (select name from d) group by r.dataset
+      )
+      select ${COLUMNS}, d.linked, coalesce(busy.chunks, 0)::float8 as open, coalesce(listed.calendars, '[]') as calendars, coalesce(stored.sessions, '[]') as sessions
       from d left join wanted on wanted.dataset = d.name left join missing on missing.dataset = d.name
-        left join listed on listed.dataset = d.name left join stored on stored.dataset = d.name
+        left join listed on listed.dataset = d.name left join stored on stored.dataset = d.name left join busy on busy.dataset = d.name
       order by d.name`)
-    return rows.map(({ calendars, sessions, linked, ...row }) => ({
+    return rows.map(({ calendars, sessions, linked, open, ...row }) => ({
       ...withSeries(row),
       linked,
+      open,
       calendars: calendars.map(([instrumentId, tradingHours, liquidHours, timeZoneId]) => {
         return { instrumentId, tradingHours, liquidHours, timeZoneId }
       }),
@@ -86,22 +94,29 @@ export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datas
   return {
     dueDatasets: (now, givenUpSince) => dueOf(sql`not paused and due_at <= ${at(now)}`, now, givenUpSince),
 
-    async datasetNow(name, now) {
-      return (await dueOf(sql`name = ${name}`, now, undefined))[0]
+    async datasetNow(name, now, givenUpSince) {
+      return (await dueOf(sql`name = ${name}`, now, givenUpSince))[0]
     },
 
     async wanted(now, name) {
       const rows = await database.rows<StateRow>(sql`
         with d as (select * from datasets where ${name === undefined ? sql`true` : sql`name = ${name}`}), ${seriesOf(now, sql``)}
-        select ${COLUMNS}, to_jsonb(newest) as "lastRun"
+        select ${COLUMNS}, to_jsonb(newest) as "lastRun", coalesce(kind.kinds, '[]') as kinds
         from d left join wanted on wanted.dataset = d.name left join missing on missing.dataset = d.name
           left join lateral (
             select r.id, r.source, r.state, ${epoch(sql`r.created_at`)} as "createdAt", ${epoch(sql`r.finished_at`)} as "finishedAt"
             from runs r where r.dataset = d.name order by r.created_at desc, r.id desc limit 1
           ) newest on true
+          left join lateral (
+            select jsonb_agg(jsonb_build_object('secType', sec_type, 'instrumentId', id) order by sec_type) as kinds from (
+              select i.sec_type, min(i.id) as id from dataset_instruments di join instruments i on i.id = di.instrument_id
+              where di.dataset = d.name group by i.sec_type
+            ) each
+          ) kind on true
         order by d.name`)
-      return rows.map(({ lastRun, ...row }) => ({
+      return rows.map(({ lastRun, kinds, ...row }) => ({
         ...withSeries(row),
+        kinds,
         lastRun: lastRun ? { ...lastRun, finishedAt: lastRun.finishedAt ?? undefined } : undefined,
       }))
     },
@@ -189,10 +204,14 @@ type DatasetRow = OrNull<Dataset> & {
 }
 type DueRow = DatasetRow & {
   readonly linked: boolean
+  readonly open: number
   readonly calendars: readonly (readonly [id: string, tradingHours: string, liquidHours: string, timeZoneId: string])[]
   readonly sessions: readonly WindowRow[]
 }
-type StateRow = DatasetRow & { readonly lastRun: OrNull<NonNullable<DatasetState['lastRun']>> | null }
+type StateRow = DatasetRow & {
+  readonly lastRun: OrNull<NonNullable<DatasetState['lastRun']>> | null
+  readonly kinds: DatasetState['kinds']
+}
 
 function withSeries({ series, unresolved, since, ...row }: DatasetRow): WithSeries {
   return {

@@ -1,0 +1,112 @@
+import { type DatasetDefinition, specsFor, TidegateError, totalSec, type Window } from '@tidegate/core'
+import type { Dataset, DatasetState } from '@tidegate/db'
+import { type Finding, findSeries, questions } from './finding.ts'
+import { openRun } from './run.ts'
+import { cutGaps, problemsOf } from './tick.ts'
+import type { IngestOptions, Problem, Started } from './types.ts'
+import { wantingAt } from './wanting.ts'
+
+/** How complete a series of a dataset is. */
+export interface SeriesStatus {
+  readonly seriesId: number
+  readonly instrumentId: string
+  readonly spec: string
+  /** What is wanted of it and final by now; undefined while nothing is, or while its beginning is not known. */
+  readonly wanted: Window | undefined
+  /** What of that is not covered, whoever is asking for it. */
+  readonly gaps: readonly Window[]
+  /** The covered share of what is wanted, 0 to 1, by time; undefined where nothing is wanted yet. */
+  readonly complete: number | undefined
+}
+
+/** A dataset and what has come of it. */
+export interface DatasetStatus extends Dataset, Pick<DatasetState, 'lastRun'> {
+  readonly series: readonly SeriesStatus[]
+  readonly complete: number | undefined
+  readonly problems: readonly Problem[]
+}
+
+/** What is wanted for good. */
+export interface Datasets {
+  /** Declares a dataset or replaces its definition; the same again changes nothing. The gateway is not asked. */
+  declare(definition: DatasetDefinition): Promise<{ readonly created: boolean; readonly changed: boolean }>
+  /**
+   * Brings a dataset up to date now, whatever its schedule says, what was given up or not found lately included. `source`
+   * says in its run who asked. Throws `not-found` where there is no such dataset, and what was wrong with the first of its
+   * instruments where none can be had.
+   */
+  startDataset(name: string, source?: string): Promise<Started>
+  /** All datasets, or the one of this name, as they stand by what is stored. */
+  datasets(name?: string): Promise<DatasetStatus[]>
+}
+
+/** Datasets over the ingest's parts. */
+export function createDatasets(options: IngestOptions, finding: Finding): Datasets {
+  const { store, now } = options
+  const nowSec = () => Math.floor(now() / 1000)
+  return {
+    async declare(definition) {
+      const result = await store.putDataset(definition, nowSec())
+      if (result.changed) await store.linkDataset(definition)
+      return result
+    },
+
+    async startDataset(name, source = 'dataset') {
+      const declared = await store.datasetNow(name, nowSec())
+      if (!declared) throw noDataset(name)
+      await finding.origin.check({ fresh: true })
+      await findSeries(declared, questions(), true, finding)
+      const dataset = await store.datasetNow(name, nowSec())
+      if (!dataset) throw noDataset(name)
+      const problems = problemsOf(dataset)
+      const [first] = problems
+      if (first && dataset.series.length === 0) {
+        const { kind, message, ...rest } = first.error
+        throw new TidegateError(kind, message, rest)
+      }
+      const cut = await cutGaps(dataset, nowSec(), undefined, options)
+      const priority = dataset.definition.priority ?? 'scheduled'
+      const run = await openRun({ ...cut, source, dataset: name, priority }, options)
+      const series = dataset.series.map(({ id, instrumentId, spec, hours }) => ({ id, instrumentId, spec, hours }))
+      return { ...run, series, problems }
+    },
+
+    async datasets(name) {
+      const wanting = wantingAt(nowSec())
+      return (await store.wanted(nowSec(), name)).map(({ series: wanted, unresolved, kinds, ...dataset }) => {
+        const series = wanted.map((one): SeriesStatus => {
+          const { window, gaps } = wanting(one)
+          const { id: seriesId, instrumentId, spec } = one
+          return { seriesId, instrumentId, spec, wanted: window, gaps, complete: window && shareOf([{ window, gaps }]) }
+        })
+        const complete = shareOf(series.flatMap(({ wanted: window, gaps }) => (window ? [{ window, gaps }] : [])))
+        const problems = [
+          ...problemsOf({ name: dataset.name, unresolved, series: wanted }),
+          ...refusedOf(dataset, kinds),
+        ]
+        return { ...dataset, series, complete, problems }
+      })
+    },
+  }
+}
+
+/** That there is none of this name. */
+export function noDataset(name: string): TidegateError {
+  return new TidegateError('not-found', `There is no dataset "${name.slice(0, 64)}": declare it first.`)
+}
+
+/** The covered share of windows, by time; undefined where there are none. */
+function shareOf(parts: readonly { readonly window: Window; readonly gaps: readonly Window[] }[]): number | undefined {
+  const wantedSec = parts.reduce((sum, { window }) => sum + window.end - window.start, 0)
+  const missingSec = parts.reduce((sum, { gaps }) => sum + totalSec(gaps), 0)
+  return wantedSec === 0 ? undefined : 1 - missingSec / wantedSec
+}
+
+/** Specs that a kind of product among the instruments has no data for; one instrument of each kind is named. */
+function refusedOf(dataset: Dataset, kinds: DatasetState['kinds']): Problem[] {
+  return kinds.flatMap(({ secType, instrumentId }) =>
+    specsFor(dataset.definition, secType).refused.map(({ spec, error }) => {
+      return { dataset: dataset.name, instrument: instrumentId, spec, error: error.toJSON() }
+    }),
+  )
+}

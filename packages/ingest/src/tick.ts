@@ -1,0 +1,117 @@
+import { followsSessions, nextDue, openingsOf, toTidegateError, type Window } from '@tidegate/core'
+import type { DueDataset } from '@tidegate/db'
+import { type Cut, cutChunks, MOST_CHUNKS } from './cutting.ts'
+import { AGAIN_SEC, type Finding, findSeries, questions } from './finding.ts'
+import { resolveInstrument } from './resolve.ts'
+import { openRun } from './run.ts'
+import type { IngestOptions, Problem, TickResult } from './types.ts'
+import { wantingAt } from './wanting.ts'
+
+/** How long a schedule leaves a window alone after its chunk failed or was parked. A run by hand asks at once. */
+const GIVEN_UP_SEC = 3600
+/** What one run could not take is planned by the next tick. */
+const NEXT_TICK_SEC = 60
+
+/**
+ * One look at what is due: a query, and where nothing is due no more than that. What a due dataset names is found, its gaps
+ * become the chunks of a run of its own, and it is due again when its schedule says. Two at once ask for nothing twice.
+ * A dataset that fails is told and does not keep the others.
+ */
+export function createTick(options: IngestOptions, finding: Finding): () => Promise<TickResult> {
+  const { store, now, log } = options
+  return async () => {
+    const nowSec = Math.floor(now() / 1000)
+    const asked = questions()
+    const runs: TickResult['runs'][number][] = []
+    const problems: Problem[] = []
+    const moves: { name: string; from: number; to: number }[] = []
+    for (const due of await store.dueDatasets(nowSec, nowSec - GIVEN_UP_SEC)) {
+      try {
+        asked.complete = true
+        const changed = await findSeries(due, asked, false, finding)
+        const dataset = changed ? await store.datasetNow(due.name, nowSec, nowSec - GIVEN_UP_SEC) : due
+        if (!dataset) continue
+        const cut = await cutGaps(dataset, nowSec, nowSec - GIVEN_UP_SEC, options)
+        if (cut.chunks.length > 0) runs.push(await openTickRun(dataset, cut, options))
+        problems.push(...problemsOf(dataset))
+        const soon = cut.remaining > 0 || !asked.complete
+        moves.push({ name: due.name, from: due.dueAt, to: await whenNext(dataset, soon, nowSec, finding) })
+      } catch (cause) {
+        const error = toTidegateError(cause)
+        if (error.kind === 'database') throw error
+        log.error(
+          { dataset: due.name, err: error },
+          'a dataset could not be brought up to date; the next minute tries again',
+        )
+      }
+    }
+    if (moves.length > 0) await store.advance(moves)
+    return { runs, chunks: runs.reduce((sum, { chunks }) => sum + chunks, 0), problems }
+  }
+}
+
+async function openTickRun(dataset: DueDataset, cut: Cut, options: IngestOptions): Promise<TickResult['runs'][number]> {
+  const { name, definition } = dataset
+  const run = { ...cut, source: 'tick', dataset: name, priority: definition.priority ?? 'scheduled' } as const
+  const { runId, chunks } = await openRun(run, options)
+  return { dataset: name, runId, chunks }
+}
+
+/** The chunks for a dataset's gaps: no more at a time than one run holds, those that are open already included. */
+export async function cutGaps(
+  dataset: DueDataset,
+  nowSec: number,
+  givenUpSince: number | undefined,
+  { store, spans }: Pick<IngestOptions, 'store' | 'spans'>,
+): Promise<Cut> {
+  const wanting = wantingAt(nowSec)
+  const parts = dataset.series.flatMap((series) => {
+    const { window, ...part } = wanting(series)
+    return window && part.gaps.length > 0 ? [{ ...part, window }] : []
+  })
+  const most = Math.max(0, MOST_CHUNKS - dataset.open)
+  return cutChunks(parts, store, { nowSec, givenUpSince, spans, most })
+}
+
+/** What of a dataset can't be had as it stands. */
+export function problemsOf({
+  name,
+  unresolved,
+  series,
+}: Pick<DueDataset, 'name' | 'unresolved' | 'series'>): Problem[] {
+  const missing = unresolved.flatMap((one): Problem[] =>
+    one.error ? [{ dataset: name, instrument: one.name, spec: undefined, error: one.error }] : [],
+  )
+  const headless = series.flatMap(({ instrumentId, spec, since, headError }): Problem[] =>
+    since === undefined && headError ? [{ dataset: name, instrument: instrumentId, spec, error: headError }] : [],
+  )
+  return [...missing, ...headless]
+}
+
+/** When a dataset is due next: as its schedule says, or earlier where something is left to be asked. */
+async function whenNext(dataset: DueDataset, soon: boolean, nowSec: number, finding: Finding): Promise<number> {
+  const { schedule } = dataset.definition
+  const scheduled = nextDue(
+    schedule,
+    nowSec,
+    followsSessions(schedule) ? await sessionsOf(dataset, nowSec, finding) : [],
+  )
+  if (soon) return Math.min(scheduled, nowSec + NEXT_TICK_SEC)
+  const isIncomplete = dataset.unresolved.length > 0 || dataset.series.some(({ since }) => since === undefined)
+  return isIncomplete ? Math.min(scheduled, nowSec + AGAIN_SEC) : scheduled
+}
+
+/** The sessions of a dataset's instruments around now: those that are stored, and those that IBKR lists beside its contracts. */
+async function sessionsOf(dataset: DueDataset, nowSec: number, finding: Finding): Promise<Window[]> {
+  const { hours } = dataset.definition
+  const listed = await Promise.all(
+    dataset.calendars.map(async (calendar) => {
+      const known = openingsOf(calendar, hours)
+      if (known.some(({ end }) => end > nowSec)) return known
+      // What is listed is days old: an instrument is asked after once a day.
+      const { details } = await resolveInstrument(calendar.instrumentId, finding, finding.origin)
+      return openingsOf(details, hours)
+    }),
+  )
+  return [...dataset.sessions, ...listed.flat()]
+}
