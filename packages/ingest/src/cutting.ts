@@ -47,7 +47,7 @@ export interface CutOptions {
   readonly givenUpSince?: number | undefined
   readonly spans?: Spans | undefined
   /** Default 10,000. */
-  readonly most?: number
+  readonly most?: number | undefined
 }
 
 /** A chunk for every gap of the series: the store's gaps, cut as `cutChunks` does. */

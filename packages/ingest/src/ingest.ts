@@ -4,7 +4,7 @@ import { planChunks } from './cutting.ts'
 import { createDatasets } from './datasets.ts'
 import { deliver, resend } from './dispatch.ts'
 import { createOrigin } from './origin.ts'
-import { planFetch } from './plan.ts'
+import { planOf } from './plan.ts'
 import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { resolveInstrument } from './resolve.ts'
 import { openRun } from './run.ts'
@@ -26,7 +26,7 @@ interface Wanted {
 /** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
 export function createIngest(options: IngestOptions): Ingest {
   const { store, relay, now, log, spans } = options
-  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC } = options
+  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, mostChunks } = options
   const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec }
   const origin = createOrigin(store, relay, now)
   const finding = { store, relay, now, log, origin }
@@ -65,11 +65,11 @@ export function createIngest(options: IngestOptions): Ingest {
       const clipped = wantedWindow(window, want, nowSec())
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
-    return { series, cut: await planChunks(wants, store, { nowSec: nowSec(), spans }) }
+    return { series, cut: await planChunks(wants, store, { nowSec: nowSec(), spans, most: mostChunks }) }
   }
 
   return {
-    plan: (request) => planFetch(request, store, { nowSec: nowSec(), spans, pace }),
+    plan: (request) => planOf(request, store, { nowSec: nowSec(), spans, pace }),
 
     async start(request): Promise<Started> {
       for (const text of request.instruments) parseInstrument(text)

@@ -12,10 +12,12 @@ import {
   unavailableFor,
   type Window,
 } from '@tidegate/core'
-import type { Refusal, Store } from '@tidegate/db'
+import type { Refusal, SeriesKey, Store } from '@tidegate/db'
+import { noDataset } from './datasets.ts'
 import { type Plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { knownSpans } from './spans.ts'
-import type { FetchRequest, Plan, PlannedSeries } from './types.ts'
+import type { FetchRequest, Plan, PlannedSeries, PlanRequest } from './types.ts'
+import { wantingAt } from './wanting.ts'
 
 /** An instrument the gateway has not described yet: its dates are taken to end last on earth, and it not to expire. */
 const UNKNOWN = { timeZoneId: '', expires: undefined }
@@ -26,41 +28,63 @@ export interface PlanOptions {
   readonly pace: Pace
 }
 
-/** One series with what is asked of it, before what is final. */
-export interface PlanWant {
+/** A series with the part of its window that is wanted and final, and what of that is not covered. */
+interface Missing {
   readonly want: WantedSeries
-  readonly window: Window
+  readonly window: Window | undefined
+  readonly missing: readonly Window[]
 }
 
-/** The plan of a fetch by what is stored alone: the gateway is not asked, so an instrument not yet stored is one whole gap. */
-export async function planFetch(request: FetchRequest, store: Store, options: PlanOptions): Promise<Plan> {
+/**
+ * The plan of a fetch or of a declared dataset, by what is stored alone: the gateway is not asked. Throws `not-found` where
+ * there is no such dataset.
+ */
+export async function planOf(request: PlanRequest, store: Store, options: PlanOptions): Promise<Plan> {
+  const wanted =
+    'dataset' in request
+      ? await missingOfDataset(request.dataset, store, options.nowSec)
+      : await missingOfFetch(request, store, options.nowSec)
+  return planMissing(wanted, store, options)
+}
+
+/** Two queries, however many series. An instrument not yet stored is one whole gap, under the name it was asked for by. */
+async function missingOfFetch(request: FetchRequest, store: Store, nowSec: number): Promise<Missing[]> {
   const names = request.instruments.map((text) => text.trim().toUpperCase())
   const stored = new Map((await store.listings(names)).map(({ name, ...listing }) => [name, listing]))
   const known = names.map(
     (name): Plannable => stored.get(name) ?? { instrumentId: name, secType: parseInstrument(name).secType, ...UNKNOWN },
   )
-  const wants = wantedSeries(request, known).map((want) => ({ want, window: request.window }))
-  return planSeries(wants, store, options)
+  const wanted = wantedSeries(request, known).map((want) => {
+    return { want, window: wantedWindow(request.window, want, nowSec) }
+  })
+  const final = wanted.flatMap(({ want, window }) => (window ? [{ key: keyOf(want), window }] : []))
+  const uncovered = (await store.uncovered(final)).values()
+  return wanted.map((one) => ({ ...one, missing: one.window ? (uncovered.next().value ?? []) : [] }))
 }
 
-/** The plan of series and their windows, by what is stored alone: three queries, however many they are. */
-export async function planSeries(wants: readonly PlanWant[], store: Store, options: PlanOptions): Promise<Plan> {
-  const { nowSec, spans, pace } = options
-  const wanted = wants.map(({ want, window }) => {
-    const { instrumentId, spec, hours } = want
-    const final = wantedWindow(window, want, nowSec)
-    return { want, window: final, key: { instrumentId, spec: formatSpec(spec), hours } }
+async function missingOfDataset(name: string, store: Store, nowSec: number): Promise<Missing[]> {
+  const [dataset] = await store.wanted(nowSec, name)
+  if (!dataset) throw noDataset(name)
+  const wanting = wantingAt(nowSec)
+  return dataset.series.map((series) => {
+    const { want, window, gaps } = wanting(series)
+    return { want, window, missing: gaps }
   })
-  const final = wanted.flatMap(({ key, window }) => (window ? [{ key, window }] : []))
-  const [uncovered, spanOf, refused] = await Promise.all([
-    store.uncovered(final),
+}
+
+async function planMissing(
+  wanted: readonly Missing[],
+  store: Store,
+  { nowSec, spans, pace }: PlanOptions,
+): Promise<Plan> {
+  const [spanOf, refused] = await Promise.all([
     knownSpans(store, spans, nowSec),
-    store.refusals([...new Set(wants.map(({ want }) => want.instrumentId))]),
+    store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]),
   ])
   const refusals = refusalsOf(refused)
-  let next = 0
-  const series = wanted.map(({ want, window, key }): PlannedSeries & { parsed: BarSpec } => {
-    const missing = window ? (uncovered[next++] ?? []) : []
+  const counts: { contract: string; spec: BarSpec; count: number }[] = []
+  const series = wanted.map(({ want, window, missing }): PlannedSeries => {
+    const key = keyOf(want)
     const unavailable = window
       ? unavailableFor(want, window, nowSec).flatMap(({ windows, why }) => {
           const open = within(missing, windows)
@@ -72,21 +96,30 @@ export async function planSeries(wants: readonly PlanWant[], store: Store, optio
       unavailable.flatMap(({ windows }) => windows),
     )
     const requests = isToNow(want) ? Math.min(gaps.length, 1) : countChunks(gaps, spanOf(want))
+    counts.push({ contract: key.instrumentId, spec: want.spec, count: requests })
     const refusal = refusals.get(`${key.instrumentId} ${key.spec}`) ?? refusals.get(key.instrumentId)
-    const weight = requests * smallBarWeight(want.spec)
-    return { ...key, wanted: window, gaps, requests, weight, unavailable, refusal, parsed: want.spec }
+    return {
+      ...key,
+      wanted: window,
+      gaps,
+      requests,
+      weight: requests * smallBarWeight(want.spec),
+      unavailable,
+      refusal,
+    }
   })
-  const { sec, boundBy } = pacedSec(
-    series.map(({ instrumentId, parsed, requests }) => ({ contract: instrumentId, spec: parsed, count: requests })),
-    pace,
-  )
+  const { sec, boundBy } = pacedSec(counts, pace)
   return {
-    series: series.map(({ parsed: _, ...planned }) => planned),
+    series,
     requests: series.reduce((sum, one) => sum + one.requests, 0),
     weight: series.reduce((sum, one) => sum + one.weight, 0),
     expectedSec: sec,
     boundBy,
   }
+}
+
+function keyOf({ instrumentId, spec, hours }: WantedSeries): SeriesKey {
+  return { instrumentId, spec: formatSpec(spec), hours }
 }
 
 /** The instants that both lists of windows hold. */

@@ -27,6 +27,9 @@ export interface FetchRequest {
   readonly priority?: Priority
 }
 
+/** What a plan is made of: a fetch, or all that a declared dataset wants by now. */
+export type PlanRequest = FetchRequest | { readonly dataset: string }
+
 export interface PlannedSeries {
   readonly instrumentId: string
   readonly spec: string
@@ -129,6 +132,8 @@ export interface IngestOptions {
   readonly log: Log
   /** IBKR's message rate, for expected times. Default 45. */
   readonly messagesPerSec?: number
+  /** Chunks that one run has at most. Default 10,000. */
+  readonly mostChunks?: number
   /** What an answer takes as a rule, seconds, for expected times. Default 2. */
   readonly answerSec?: number
   /** How long requests are. Default `documented`. */
@@ -139,8 +144,11 @@ export interface IngestOptions {
 
 /** The use case: everything that a schedule, a webhook, the API or the command line can want, on any runtime. */
 export interface Ingest extends Datasets {
-  /** What a fetch would ask, without asking anything. Throws `invalid` on input that can't be meant. */
-  plan(request: FetchRequest): Promise<Plan>
+  /**
+   * What a fetch, or a dataset by now, would ask, without asking anything. Throws `invalid` on input that can't be meant,
+   * `not-found` for a dataset that was not declared.
+   */
+  plan(request: PlanRequest): Promise<Plan>
   /** Starts a fetch: resolves the instruments, opens a run with a chunk for every gap, hands them to the queue. */
   start(request: FetchRequest): Promise<Started>
   /** Due datasets → gaps → chunks → a run. Two at once ask for nothing twice. */

@@ -58,8 +58,14 @@ describe('start', () => {
     const { requests, series } = await world.ingest.plan(huge)
     // Half hours since 2025-09-11: six months back, and a day, for nobody knows by whose calendar.
     expect(series.map((one) => one.requests)).toEqual([8208, 8208])
-    expect(await world.ingest.start(huge)).toMatchObject({ chunks: 10_000, remaining: requests - 10_000 })
-    expect(await world.ingest.start(huge)).toMatchObject({ chunks: requests - 10_000, remaining: 0 })
+    const ingest = world.another({ mostChunks: 30 })
+    const { runId, ...started } = await ingest.start(huge)
+    expect(started).toMatchObject({ chunks: 30, remaining: requests - 30 })
+    // The newest of each.
+    expect((await world.store.run(runId))?.series.map(({ total }) => total)).toEqual([15, 15])
+    const [newest = ''] = await world.store.due(NOW, 1)
+    expect((await world.store.claim(newest, { now: NOW, leaseSec: 1 }))?.window.end).toBe(huge.window.end)
+    expect(await ingest.start(huge)).toMatchObject({ chunks: 30, remaining: requests - 60 })
   })
 
   it('refuses to mix made-up with real, and leaves the stored definitions alone', async () => {
