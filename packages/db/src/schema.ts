@@ -198,7 +198,11 @@ export const runs = pgTable(
     createdAt: instant('created_at').notNull(),
     finishedAt: instant('finished_at'),
   },
-  (t) => [index('runs_dataset').on(t.dataset, t.createdAt)],
+  (t) => [
+    index('runs_dataset').on(t.dataset, t.createdAt),
+    index('runs_state').on(t.state, t.createdAt),
+    index('runs_newest').on(t.createdAt, t.id),
+  ],
 )
 
 /** The migration `0001_open_chunks` adds what keeps open chunks of one series from overlapping. */
@@ -233,6 +237,7 @@ export const chunks = pgTable(
     index('chunks_due').on(t.notBefore).where(sql`state in ('queued', 'leased')`),
     index('chunks_given_up').on(t.seriesId).where(sql`state in ('failed', 'parked')`),
     index('chunks_answered').on(t.seriesId, t.finishedAt).where(sql`state = 'done'`),
+    index('chunks_logged_out').on(t.finishedAt).where(sql`state = 'parked' and error->>'kind' = 'login-required'`),
   ],
 )
 
@@ -318,7 +323,10 @@ export const outbox = pgTable(
     at: instant('at'),
     deliveredAt: instant('delivered_at'),
   },
-  (t) => [index('outbox_open').on(t.id).where(sql`delivered_at is null`)],
+  (t) => [
+    index('outbox_open').on(t.id).where(sql`delivered_at is null`),
+    index('outbox_delivered').on(t.deliveredAt).where(sql`delivered_at is not null`),
+  ],
 )
 
 /** Who is told, where. `secret` signs: it can not be hashed. */
