@@ -2,12 +2,12 @@ import { TidegateError } from '@tidegate/core'
 import type { Context } from 'hono'
 import { z } from 'zod'
 
-/** What the schema makes of a value. Throws `invalid`, naming every faulty field and what was expected of it. */
-export function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+/** What the schema makes of a value. Throws `invalid`, naming every faulty field and what was expected of it; `what` is at fault. */
+export function check<S extends z.ZodType>(schema: S, value: unknown, what = 'The request'): z.output<S> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.flatMap(faultsOf)
-  throw new TidegateError('invalid', `The request is not as expected. ${[...new Set(faults)].join('; ')}.`)
+  throw new TidegateError('invalid', `${what} is not as expected. ${[...new Set(faults)].join('; ')}.`)
 }
 
 /** The checked JSON body of a request. Throws `invalid` for a body that is no JSON or not what the schema takes. */
