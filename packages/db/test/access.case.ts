@@ -1,14 +1,7 @@
 import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { beforeEach, expect, it } from 'vitest'
-import { NOW, wipe } from './fixture.ts'
-
-const AT = '2024-03-07T14:30:00Z'
-/** A dataset's row as it is: what it wants does not matter here. */
-const STOCKS = {
-  ...{ name: 'stocks', definition: {}, wants: [], since: AT, every_sec: 60, paused: false, linked: true },
-  ...{ due_at: AT, created_at: AT, updated_at: AT },
-}
+import { DEFINITION, NOW, wipe } from './fixture.ts'
 
 /** Who may come in: keys of the HTTP interface, and inbound hooks. */
 export function describeAccess(open: () => Database): void {
@@ -18,9 +11,7 @@ export function describeAccess(open: () => Database): void {
     await wipe(open())
   })
 
-  const putStocks = () =>
-    open().rows(sql`
-      insert into datasets select * from jsonb_populate_record(null::datasets, ${JSON.stringify(STOCKS)}::jsonb)`)
+  const putStocks = () => store.putDataset(DEFINITION, NOW)
 
   it('a key is found by its id, listed without its hash, and revoked once', async () => {
     const key = { id: 'k1', name: 'grafana', scopes: ['read', 'run'], createdAt: NOW } as const

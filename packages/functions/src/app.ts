@@ -7,11 +7,17 @@ import { bodyLimit } from 'hono/body-limit'
 import { type RequestIdVariables, requestId } from 'hono/request-id'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { ErrorAnswer } from './answers.ts'
+import { createGuard } from './guard.ts'
 import { createKeyCheck } from './keys.ts'
+import { type RandomBytes, randomBytes } from './mint.ts'
 import { barRoutes } from './routes/bars.ts'
+import { datasetRoutes } from './routes/datasets.ts'
+import { hookRoutes } from './routes/hooks.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { runRoutes } from './routes/runs.ts'
 import { seriesRoutes } from './routes/series.ts'
 import { statusRoutes } from './routes/status.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 
 /** A thousand series of long names fit several times over. */
 const MAX_BODY_BYTES = 256 * 1024
@@ -25,14 +31,20 @@ export interface AppOptions {
   readonly log: Log
   /** Which hours a request means that does not say. Default regular. */
   readonly hours?: Hours
+  /** Whether webhooks may name addresses in private networks. Default false. */
+  readonly webhooksPrivate?: boolean
+  /** Epoch milliseconds. Default: the machine's clock. */
+  readonly now?: () => number
+  /** What keys and secrets are made of. Default: WebCrypto's. */
+  readonly bytes?: RandomBytes
 }
 
 type Env = { Variables: RequestIdVariables }
 
 /** The HTTP interface, the same on every runtime. Throws `invalid` for keys that are too short. */
-export function createApp({ ingest, store, relay, keys, log, hours = 'regular' }: AppOptions): Hono<Env> {
+export function createApp({ ingest, store, relay, keys, log, ...options }: AppOptions): Hono<Env> {
+  const { hours = 'regular', webhooksPrivate: allowPrivate = false, now = Date.now, bytes = randomBytes } = options
   const app = new Hono<Env>()
-  const isKey = createKeyCheck(keys)
 
   app.onError((cause, c) => answerError(c, cause, log))
   app.notFound((c) => {
@@ -40,19 +52,7 @@ export function createApp({ ingest, store, relay, keys, log, hours = 'regular' }
   })
   app.use(requestId())
   app.get('/health', (c) => c.json({ alive: true }))
-  app.use(async (c, next) => {
-    if (!(await isKey(c.req.header('authorization')))) {
-      c.header('www-authenticate', 'Bearer')
-      const given = c.req.header('authorization')
-      throw new TidegateError(
-        'unauthorized',
-        given
-          ? 'This key is not the one: expected "Authorization: Bearer KEY" with the TIDEGATE_KEY that this Tidegate runs with.'
-          : 'A key is needed: send "Authorization: Bearer KEY" with your TIDEGATE_KEY.',
-      )
-    }
-    await next()
-  })
+  app.use(createGuard(createKeyCheck(keys, store)))
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -64,7 +64,11 @@ export function createApp({ ingest, store, relay, keys, log, hours = 'regular' }
   app.route('/v1', runRoutes({ ingest, store, hours }))
   app.route('/v1', barRoutes({ store, hours }))
   app.route('/v1', seriesRoutes({ store }))
+  app.route('/v1', datasetRoutes({ ingest, store, hours, now }))
   app.route('/v1', statusRoutes({ store, relay }))
+  app.route('/v1', webhookRoutes({ store, ingest, allowPrivate, bytes, now }))
+  app.route('/v1', hookRoutes({ store, start: (dataset) => ingest.startDataset(dataset, 'hook'), bytes, now }))
+  app.route('/v1', keyRoutes({ store, bytes, now }))
   return app
 }
 

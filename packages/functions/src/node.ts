@@ -1,10 +1,11 @@
-import { type Hours, TidegateError } from '@tidegate/core'
+import { type Hours, type Spans, TidegateError } from '@tidegate/core'
 import { createStore, type Database, type EmbeddedDatabase, type Store, type TcpDatabase } from '@tidegate/db'
 import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { createApp } from './app.ts'
 import { createClosing } from './closing.ts'
 import { type Listener, listenOn } from './listen.ts'
+import { createOutsideFetch } from './outside.ts'
 import { type BossOptions, createBossQueue } from './queue/boss.ts'
 import { createSchedule, type Every, everyOnTheClock } from './schedule.ts'
 
@@ -31,6 +32,12 @@ export interface NodeOptions {
   readonly concurrency?: number
   /** IBKR's message rate, for expected times. Default 45. */
   readonly messagesPerSec?: number
+  /** What an answer takes as a rule, seconds, for expected times. Default 2. */
+  readonly answerSec?: number
+  /** How long requests are. Default `documented`. */
+  readonly spans?: Spans
+  /** Whether webhooks may name addresses in private networks. Default false. */
+  readonly webhooksPrivate?: boolean
   /** Calls `run` every `ms` milliseconds until what it returns is called. Default: on the clock's full minutes. */
   readonly every?: Every
 }
@@ -53,17 +60,35 @@ export interface NodeFunctions {
  * Throws `invalid` for keys that are too short, a database without a session, or a port that is taken.
  */
 export async function createNodeFunctions(options: NodeOptions): Promise<NodeFunctions> {
-  const { relay, keys, log, hours, listen, messagesPerSec } = options
+  const { relay, keys, log, hours, listen, messagesPerSec, webhooksPrivate = false } = options
+  const { answerSec, spans } = options
   const { now = Date.now, random = Math.random, newId = () => crypto.randomUUID() } = options
   const store = createStore(options.database)
   const database = sessionOf(options.database)
   const queue = await createBossQueue({ database, log, concurrency: options.concurrency ?? CONCURRENCY })
-  const ingest = createIngest({ store, relay, queue, now, random, newId, log, messagesPerSec })
+  const ending = new AbortController()
+  const webhooks = {
+    fetch: createOutsideFetch({ allowPrivate: webhooksPrivate, until: ending.signal }),
+    allowPrivate: webhooksPrivate,
+  }
+  const ingest = createIngest({
+    store,
+    relay,
+    queue,
+    now,
+    random,
+    newId,
+    log,
+    messagesPerSec,
+    answerSec,
+    spans,
+    webhooks,
+  })
   const closing = createClosing({ store, now, log })
   const schedule = createSchedule({ ingest, log, every: options.every ?? everyOnTheClock })
   let listener: Listener | undefined
   try {
-    const app = createApp({ ingest, store, relay, keys, log, hours })
+    const app = createApp({ ingest, store, relay, keys, log, hours, webhooksPrivate, now })
     const fetch = async (request: Request) => app.fetch(request)
     if (listen) listener = await listenOn(fetch, listen)
     await queue.consume(async (chunkId) => {
@@ -78,6 +103,7 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
       store,
       startSchedule: () => schedule.start(),
       async close() {
+        ending.abort()
         await Promise.all([schedule.stop(), listener?.close(), queue.drain()])
         await closing.look()
         await queue.close()

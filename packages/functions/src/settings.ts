@@ -1,4 +1,4 @@
-import { type Hours, TidegateError } from '@tidegate/core'
+import { type Hours, SPANS, type Spans, TidegateError } from '@tidegate/core'
 import { z } from 'zod'
 import { MIN_KEY_LENGTH } from './keys.ts'
 
@@ -8,6 +8,10 @@ const wholeNumber = (least: number, most: number) => {
   const expected = { error: `expected a whole number from ${least} to ${most}` }
   return z.coerce.number(expected).int(expected).min(least, expected).max(most, expected)
 }
+
+const yesOrNo = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'expected true or false' })
+  .transform((text) => text === 'true' || text === '1' || text === 'yes')
 
 const hours = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'expected true or false' })
@@ -37,6 +41,9 @@ const common = {
   TIDEGATE_KEY: keys,
   IBKR_USE_RTH: hours,
   IBKR_RATE_LIMIT: wholeNumber(1, 50).default(45),
+  IBKR_SPANS: z.enum(SPANS, { error: `expected ${SPANS.join(' or ')}` }).default('documented'),
+  IBKR_ANSWER_TIME: wholeNumber(1, 60).default(2),
+  TIDEGATE_WEBHOOKS_PRIVATE: yesOrNo.default(false),
 }
 
 const nodeSchema = z.object({
@@ -59,6 +66,12 @@ export interface CommonSettings {
   readonly keys: readonly string[]
   readonly hours: Hours
   readonly messagesPerSec: number
+  /** How long requests are. */
+  readonly spans: Spans
+  /** What an answer takes as a rule, seconds, for expected times. */
+  readonly answerSec: number
+  /** Whether webhooks may name addresses in private networks. */
+  readonly webhooksPrivate: boolean
 }
 
 export interface FunctionsSettings extends CommonSettings {
@@ -108,5 +121,8 @@ function commonOf(s: z.output<z.ZodObject<typeof common>> & { readonly BRIDGE_UR
     keys: s.TIDEGATE_KEY,
     hours: s.IBKR_USE_RTH,
     messagesPerSec: s.IBKR_RATE_LIMIT,
+    spans: s.IBKR_SPANS,
+    answerSec: s.IBKR_ANSWER_TIME,
+    webhooksPrivate: s.TIDEGATE_WEBHOOKS_PRIVATE,
   }
 }

@@ -23,6 +23,9 @@ export interface WorkerEnv {
   readonly TIDEGATE_KEY: string
   readonly IBKR_USE_RTH?: string
   readonly IBKR_RATE_LIMIT?: string
+  readonly IBKR_SPANS?: string
+  readonly IBKR_ANSWER_TIME?: string
+  readonly TIDEGATE_WEBHOOKS_PRIVATE?: string
 }
 
 interface Parts {
@@ -52,6 +55,10 @@ function partsOf(env: WorkerEnv): Parts {
     random: Math.random,
     newId: () => crypto.randomUUID(),
     messagesPerSec: settings.messagesPerSec,
+    answerSec: settings.answerSec,
+    spans: settings.spans,
+    // A Worker reaches the public internet alone: what a name resolves to there is Cloudflare's to see to.
+    webhooks: { fetch: (request) => fetch(request), allowPrivate: settings.webhooksPrivate },
   })
   queue.consume((chunkId) => ingest.work(chunkId))
   const parts = { app: createApp({ ...settings, ingest, store, relay, log }), ingest, queue, store }

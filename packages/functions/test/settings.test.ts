@@ -22,6 +22,9 @@ describe('settings on Node', () => {
       keys: [OTHER],
       hours: 'regular',
       messagesPerSec: 45,
+      spans: 'documented',
+      answerSec: 2,
+      webhooksPrivate: false,
       databaseUrl: undefined,
       listen: { host: '127.0.0.1', port: 8080 },
     })
@@ -38,12 +41,18 @@ describe('settings on Node', () => {
         FUNCTIONS_PORT: '0',
         IBKR_USE_RTH: 'no',
         IBKR_RATE_LIMIT: '20',
+        IBKR_SPANS: 'practical',
+        IBKR_ANSWER_TIME: '5',
+        TIDEGATE_WEBHOOKS_PRIVATE: 'true',
       }),
     ).toEqual({
       bridge: { url: 'http://bridge:8787', key: KEY },
       keys: [OTHER, KEY],
       hours: 'all',
       messagesPerSec: 20,
+      spans: 'practical',
+      answerSec: 5,
+      webhooksPrivate: true,
       databaseUrl: URL,
       listen: { host: '0.0.0.0', port: 0 },
     })
@@ -56,7 +65,9 @@ describe('settings on Node', () => {
       DATABASE_URL: 'mysql://user:secret-word@host/db',
       FUNCTIONS_PORT: '80800',
       IBKR_USE_RTH: 'perhaps',
+      TIDEGATE_WEBHOOKS_PRIVATE: 'maybe',
       IBKR_RATE_LIMIT: '60',
+      IBKR_SPANS: 'long',
     }
     let message = ''
     try {
@@ -71,8 +82,10 @@ describe('settings on Node', () => {
       '  DATABASE_URL: expected postgres://USER:PASSWORD@HOST:PORT/DATABASE',
       '  FUNCTIONS_PORT: expected a whole number from 0 to 65535 (it is "80800")',
       '  IBKR_RATE_LIMIT: expected a whole number from 1 to 50 (it is "60")',
+      '  IBKR_SPANS: expected documented or practical (it is "long")',
       '  IBKR_USE_RTH: expected true or false (it is "perhaps")',
       '  TIDEGATE_KEY: expected a key of at least 32 characters',
+      '  TIDEGATE_WEBHOOKS_PRIVATE: expected true or false (it is "maybe")',
       'The settings are wrong:',
     ])
     expect(message).not.toMatch(/secret-word|too-short/)
@@ -98,6 +111,9 @@ describe('settings of the Worker', () => {
       keys: [OTHER],
       hours: 'regular',
       messagesPerSec: 45,
+      spans: 'documented',
+      answerSec: 2,
+      webhooksPrivate: false,
       databaseUrl: URL,
       databaseEndpoint: undefined,
     })
