@@ -41,6 +41,27 @@ export function sliceBars(bars: BarColumns, from: number, to: number): BarColumn
   }
 }
 
+/** The bars whose start `keep` takes, as new columns. */
+export function keepBars(bars: BarColumns, keep: (t: number) => boolean): BarColumns {
+  const kept = bars.t.flatMap((t, i) => (keep(t) ? [i] : []))
+  return pickBars(bars, kept)
+}
+
+/** The bars at these positions, in this order, as new columns. */
+export function pickBars(bars: BarColumns, positions: readonly number[]): BarColumns {
+  const pick = <T>(column: readonly T[]) => positions.map((i) => column[i] as T)
+  return {
+    t: pick(bars.t),
+    o: pick(bars.o),
+    h: pick(bars.h),
+    l: pick(bars.l),
+    c: pick(bars.c),
+    v: pick(bars.v),
+    w: pick(bars.w),
+    n: pick(bars.n),
+  }
+}
+
 /** What does not look right about the bar at a position: its high or low leaves out its open or close. Undefined when nothing does. */
 export function flawOf({ o, h, l, c }: Pick<BarColumns, 'o' | 'h' | 'l' | 'c'>, i: number): string | undefined {
   const [open, high, low, close] = [o, h, l, c].map((column) => column[i] ?? Number.NaN) as [

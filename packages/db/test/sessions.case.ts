@@ -94,11 +94,13 @@ export function describeSessions(open: () => Database): void {
       const series = await anySeries(store)
       const claim = await claimed(store, series.id, windowOf(T0, 10))
       expect(claim).toMatchObject({ doubts: 0, head: undefined })
-      expect(await store.doubt(claim, NOW + 3600)).toBe(true)
+      const why = { kind: 'busy', message: 'asked again' } as const
+      expect(await store.doubt(claim, why, NOW + 3600)).toBe(true)
+      expect((await store.run(claim.runId))?.series[0]?.error).toEqual(why)
       expect(await store.claim(claim.chunkId, { now: NOW + 3599, leaseSec: 60 })).toBeUndefined()
       const again = held(await store.claim(claim.chunkId, { now: NOW + 3600, leaseSec: 60 }))
-      expect(again).toMatchObject({ doubts: 1, failed: undefined })
-      expect(await store.doubt(claim, NOW + 9999)).toBe(false)
+      expect(again).toMatchObject({ doubts: 1, failed: { times: 0 } })
+      expect(await store.doubt(claim, why, NOW + 9999)).toBe(false)
     })
 
     it('confirmed, is told once, in the statement that settles it', async () => {

@@ -2,26 +2,60 @@ import {
   type BarColumns,
   type BarSpec,
   emptyBars,
+  type Hours,
+  isOpenIn,
   type Listed,
+  pickBars,
   settledPart,
   sliceBars,
   TidegateError,
   type Window,
 } from '@tidegate/core'
-import type { Answer } from '@tidegate/db'
+import type { Answer, Claim } from '@tidegate/db'
 import type { BarsAnswer } from '@tidegate/relay'
+import { flagsOf, withinHours } from './check.ts'
+
+/** What is asked and what is known of it. */
+export interface Question extends Pick<Claim, 'window' | 'doubts' | 'head'> {
+  readonly spec: BarSpec
+  readonly hours: Hours
+  readonly listed: Listed
+}
+
+export interface Judgement {
+  readonly answer: Answer
+  /** Bars that were left out because they are of other hours. */
+  readonly leaked: number
+  /** IBKR said "no data" for the first time, where its own sessions say that the market was open: it is to be asked again. */
+  readonly isDoubtful: boolean
+}
 
 /** What a checked reply proves about a window. Nothing here asks or writes. */
-export function answerFor(
-  window: Window,
-  spec: BarSpec,
-  { secType, timeZoneId }: Listed,
-  { bars, done }: BarsAnswer,
-): Answer {
-  const covered = settledPart(window, spec, { secType, timeZoneId, asOf: done.asOf, lastBar: bars.t.at(-1) })
-  const final = covered ? within(bars, covered) : emptyBars()
-  // Bars around a window that has none are IBKR's answer too, but empty is its own word alone.
-  return { bars: final, state: done.empty ? 'empty' : 'filled', covered }
+export function judge({ window, spec, hours, listed, doubts, head }: Question, { bars, done }: BarsAnswer): Judgement {
+  const { sessions } = listed
+  const kept = withinHours(bars, spec, hours, sessions)
+  const settled = settledPart(window, spec, { ...listed, asOf: done.asOf, lastBar: kept.bars.t.at(-1) })
+  const covered = settled && before(settled, kept.openFrom)
+  const final = covered ? within(kept.bars, covered) : emptyBars()
+  const isBare = covered !== undefined && final.t.length === 0
+  const isMissed = isBare && sessions !== undefined && isOpenIn(covered, spec, sessions) && covered.end > (head ?? 0)
+  // Bars around a window that has none are IBKR's answer too, but empty is its own word alone: now, or before.
+  const isEmpty = done.empty || (isBare && doubts > 0)
+  return {
+    answer: {
+      bars: final,
+      state: isEmpty ? 'empty' : 'filled',
+      covered,
+      flags: flagsOf(final, spec, sessions),
+      isConfirmed: isMissed && isEmpty && doubts > 0,
+    },
+    leaked: kept.leaked,
+    isDoubtful: isMissed && done.empty && doubts === 0,
+  }
+}
+
+function before({ start, end }: Window, sec: number): Window | undefined {
+  return start < sec ? { start, end: Math.min(end, sec) } : undefined
 }
 
 /**
@@ -60,17 +94,7 @@ function ordered(bars: BarColumns): BarColumns {
   if (t.every((time, i) => i === 0 || time > (t[i - 1] ?? 0))) return bars
   const last = new Map(t.map((time, i) => [time, i]))
   const order = [...last.keys()].sort((a, b) => a - b).map((time) => last.get(time) ?? 0)
-  const pick = <T>(column: readonly T[]) => order.map((i) => column[i] as T)
-  return {
-    t: pick(t),
-    o: pick(bars.o),
-    h: pick(bars.h),
-    l: pick(bars.l),
-    c: pick(bars.c),
-    v: pick(bars.v),
-    w: pick(bars.w),
-    n: pick(bars.n),
-  }
+  return pickBars(bars, order)
 }
 
 function within(bars: BarColumns, { start, end }: Window): BarColumns {

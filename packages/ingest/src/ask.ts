@@ -41,7 +41,8 @@ export async function askWindow(
   const end = closed !== undefined && closed < nowSec ? closed : undefined
   const asked: Window = { start: claim.window.start, end: end ?? Math.max(nowSec + SLACK_SEC, claim.window.end) }
   let before: { readonly duration: string; readonly reply: BarsAnswer } | undefined
-  for (const reach of REACHES) {
+  // A second opinion is another question than the first.
+  for (const reach of claim.doubts > 0 ? REACHES.slice(1) : REACHES) {
     const duration = durationFor(asked, shape, reach)
     if (duration === undefined) throw outOfReach(claim, asked)
     if (duration === before?.duration) break

@@ -8,6 +8,7 @@ import { planOf } from './plan.ts'
 import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { resolveInstrument } from './resolve.ts'
 import { openRun } from './run.ts'
+import { createCalendars } from './sessions.ts'
 import { createTelling } from './telling/telling.ts'
 import { createTick } from './tick.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
@@ -29,6 +30,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, mostChunks } = options
   const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec }
   const origin = createOrigin(store, relay, now)
+  const calendars = createCalendars(options)
   const finding = { store, relay, now, log, origin }
   const telling = createTelling(options)
   const nowSec = () => Math.floor(now() / 1000)
@@ -90,7 +92,7 @@ export function createIngest(options: IngestOptions): Ingest {
 
     tick: createTick(options, finding),
 
-    work: (chunkId) => workChunk(chunkId, options, origin),
+    work: (chunkId) => workChunk(chunkId, options, { origin, calendars }),
 
     tell: (deliveryId) => (deliveryId === undefined ? telling.tell() : telling.tellOne(deliveryId)),
 

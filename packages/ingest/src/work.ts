@@ -1,10 +1,11 @@
-import { recoveryOf, type TidegateError, toTidegateError } from '@tidegate/core'
+import { emptyBars, isClosed, recoveryOf, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Claim } from '@tidegate/db'
-import { answerFor } from './answer.ts'
+import { judge } from './answer.ts'
 import { askWindow } from './ask.ts'
 import { halveChunk } from './halving.ts'
 import type { Origin } from './origin.ts'
 import { plannable, specOf } from './planning.ts'
+import type { Calendars } from './sessions.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
 
 /** Longer than the bridge's own request timeout and our patience together, three times: a living worker keeps its lease. */
@@ -13,11 +14,17 @@ const LEASE_SEC = 300
 const ASK_MS = 270_000
 /** A `not-found` is asked again once after this long: IBKR answers 200 falsely during outages. */
 const SECOND_LOOK_SEC = 3600
+/** And "no data" in the midst of a session, up to so much later, lest all of an outage come back at once. */
+const SECOND_OPINION = { leastSec: 3600, spreadSec: 600 }
 const BACKOFF = { firstSec: 2, mostSec: 300 }
 const MOST_ATTEMPTS = 5
 
 /** One chunk: claim it, ask for its window, check what came, commit. Whatever fails, the chunk's state says what happens next. */
-export async function workChunk(chunkId: string, options: IngestOptions, origin: Origin): Promise<WorkResult> {
+export async function workChunk(
+  chunkId: string,
+  options: IngestOptions,
+  { origin, calendars }: { readonly origin: Origin; readonly calendars: Calendars },
+): Promise<WorkResult> {
   const { store, now, log, timeout = (ms) => AbortSignal.timeout(ms) } = options
   const claim = await store.claim(chunkId, { now: nowSec(now), leaseSec: LEASE_SEC })
   if (!claim) return { outcome: 'nothing', written: 0 }
@@ -29,18 +36,51 @@ export async function workChunk(chunkId: string, options: IngestOptions, origin:
   }
   try {
     await origin.check()
-    const reply = await askWindow(claim, options, timeout(ASK_MS))
-    const answer = answerFor(claim.window, specOf(claim.series), plannable(claim.instrument), reply)
+    const signal = timeout(ASK_MS)
+    const sessions = await calendars.around(claim, signal)
+    const spec = specOf(claim.series)
+    if (sessions && isClosed(claim.window, spec, sessions)) {
+      // IBKR's own schedule is its word that there is nothing: it is not asked a second time.
+      const { held } = await store.commit(
+        claim,
+        { bars: emptyBars(), state: 'empty', covered: claim.window },
+        nowSec(now),
+      )
+      if (held) log.info(about, 'chunk committed: the market was closed')
+      return { outcome: held ? 'done' : 'nothing', written: 0 }
+    }
+    const reply = await askWindow(claim, options, signal)
+    const { hours } = claim.series
+    const { answer, leaked, isDoubtful } = judge(
+      { ...claim, spec, hours, listed: { ...plannable(claim.instrument), sessions } },
+      reply,
+    )
     await origin.admit(reply.done.simulated)
+    if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
+    if (isDoubtful) return await doubt(claim, options)
     const { held, written, restated } = await store.commit(claim, answer, nowSec(now))
     if (!held) return { outcome: 'nothing', written: 0 }
-    log.info({ ...about, bars: answer.bars.t.length, written, restated, state: answer.state }, 'chunk committed')
+    const told = { bars: answer.bars.t.length, written, restated, state: answer.state, flagged: answer.flags?.length }
+    log.info({ ...about, ...told }, 'chunk committed')
     return { outcome: 'done', written }
   } catch (cause) {
     const error = toTidegateError(cause)
     log.warn({ ...about, kind: error.kind, code: error.code, attempt: claim.attempt, err: error }, 'chunk failed')
     return settleFailure(claim, error, options)
   }
+}
+
+/** Puts back a chunk of which IBKR said "no data" in the midst of a session: only a second time, an hour later, is that believed. */
+async function doubt(claim: Claim, { store, now, queue, random, log }: IngestOptions): Promise<WorkResult> {
+  const retryAfterSec = Math.ceil(SECOND_OPINION.leastSec + SECOND_OPINION.spreadSec * random())
+  const why = new TidegateError(
+    'busy',
+    'IBKR has no data where its sessions say that the market was open: it is asked again in an hour.',
+  )
+  if (!(await store.doubt(claim, why.toJSON(), nowSec(now) + retryAfterSec))) return { outcome: 'nothing', written: 0 }
+  log.info({ chunk: claim.chunkId, series: claim.series.id, retryAfterSec }, 'no data in a session: asked again later')
+  await queue.send([claim.chunkId], retryAfterSec)
+  return { outcome: 'requeued', written: 0, retryAfterSec }
 }
 
 async function settleFailure(claim: Claim, error: TidegateError, options: IngestOptions): Promise<WorkResult> {

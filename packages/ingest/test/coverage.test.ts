@@ -195,7 +195,8 @@ describe('what is not final', () => {
     await late.start({ instruments: ['AAPL'], specs: ['5-SECOND-LAST'], hours: 'regular', window })
     await world.drain({ ingest: late })
     const [series] = await world.store.series()
-    expect(await stored(world, series?.id ?? 0)).toEqual(truth(STOCKS, 5, window))
+    const final = { start: window.start, end: at('2026-03-03T16:30:05Z') }
+    expect(await stored(world, series?.id ?? 0)).toEqual(truth(STOCKS, 5, final))
   })
 })
 

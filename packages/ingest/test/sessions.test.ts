@@ -1,0 +1,319 @@
+import { parseInstant, TidegateError, type Window } from '@tidegate/core'
+import type { EmbeddedDatabase } from '@tidegate/db'
+import type { BarsAnswer, SessionsRequest } from '@tidegate/relay'
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
+import { wipe } from '../../../test/support/wipe.ts'
+import { barsIn, FX, type Market, STOCKS } from './market.ts'
+import { scheduleOf } from './schedule.ts'
+import { coveredOf, createWorld, statesOf, type World } from './world.ts'
+
+const at = parseInstant
+const HOUR_SEC = 3600
+const DAY_SEC = 86_400
+/** A Thursday. */
+const NOW = at('2026-03-12T12:00Z')
+
+let database: EmbeddedDatabase
+beforeAll(async () => {
+  database = await freshPglite()
+})
+beforeEach(() => wipe(database))
+afterAll(() => database?.close())
+
+interface Scheduled extends World {
+  readonly asked: SessionsRequest[]
+  fetch(spec: string, window: Window, instrument?: string): Promise<void>
+  stored(): Promise<number[]>
+}
+
+/** A world whose bridge knows its market's sessions. */
+function scheduled(nowSec: number, market: Market = STOCKS): Scheduled {
+  const world = createWorld(database, nowSec, market)
+  const asked: SessionsRequest[] = []
+  world.relay.sessions = scheduleOf({ current: () => world.relay.market }, () => world.clock.nowMs, asked)
+  return {
+    ...world,
+    asked,
+    async fetch(spec, window, instrument = 'AAPL') {
+      await world.ingest.start({ instruments: [instrument], specs: [spec], hours: 'regular', window })
+      await world.drain()
+    },
+    async stored() {
+      const [series] = await world.store.series()
+      return (await world.store.bars(series?.id ?? 0, { start: 0, end: 4e9 }, 1e6)).t
+    },
+  }
+}
+
+const events = () => database.rows<{ event: unknown }>(sql`select event from outbox where kind = 'event' order by id`)
+
+/** Answers "no data" to whatever is asked. */
+const noData = (_: unknown, { done }: BarsAnswer): BarsAnswer => ({
+  bars: barsIn(STOCKS, 60, { start: 0, end: 0 }, 0),
+  done: { ...done, bars: 0, empty: true },
+})
+
+describe('sessions', () => {
+  it('are asked for once, a year at a time, and known from then on', async () => {
+    const world = scheduled(NOW)
+    await world.fetch('1-MINUTE-LAST', { start: at('2026-02-02'), end: at('2026-02-20') })
+    await world.fetch('1-HOUR-LAST', { start: at('2026-01-05'), end: at('2026-02-02') })
+    expect(world.asked).toHaveLength(1)
+    expect(world.asked[0]).toMatchObject({ duration: '1 Y', hours: 'regular', contract: { conId: 265598 } })
+    const { known, sessions } = await world.store.sessions('STK NASDAQ', 'regular', {
+      start: at('2026-02-02'),
+      end: at('2026-02-07'),
+    })
+    expect(known).toEqual([{ start: at('2026-02-02'), end: at('2026-02-07') }])
+    expect(sessions.map(({ date }) => date)).toEqual([
+      '2026-02-02',
+      '2026-02-03',
+      '2026-02-04',
+      '2026-02-05',
+      '2026-02-06',
+    ])
+  })
+
+  it('of long ago are asked for by blocks that touch, so that nothing between them stays unknown', async () => {
+    const world = scheduled(NOW)
+    await world.fetch('1-DAY-LAST', { start: at('2021-01-01'), end: at('2024-01-01') })
+    const ends = world.asked.map(({ end }) => end)
+    expect(new Set(ends).size).toBe(ends.length)
+    expect(ends.length).toBeLessThanOrEqual(5)
+    const window = { start: at('2021-01-01'), end: at('2024-01-01') }
+    expect((await world.store.sessions('STK NASDAQ', 'regular', window)).known).toEqual([window])
+  })
+
+  it('of today are asked for again an hour later, or once they are over', async () => {
+    const world = scheduled(at('2026-03-12T15:00:20Z'))
+    const today = { start: at('2026-03-12T14:30Z'), end: at('2026-03-12T23:00Z') }
+    const move = async (to: string) => {
+      world.clock.nowMs = at(to) * 1000
+      await world.fetch('1-MINUTE-LAST', today)
+      return world.asked.length
+    }
+    expect(await move('2026-03-12T15:00:20Z')).toBe(1)
+    expect(await move('2026-03-12T15:30:20Z')).toBe(1)
+    expect(await move('2026-03-12T16:00:20Z')).toBe(2)
+    expect(await move('2026-03-12T20:50:20Z')).toBe(3)
+    expect(await move('2026-03-12T21:00:20Z')).toBe(4)
+    expect(await move('2026-03-12T21:10:20Z')).toBe(4)
+  })
+
+  it('that can not be asked for are unknown, and no bar is lost by it', async () => {
+    const world = scheduled(NOW)
+    let failures = 0
+    world.relay.sessions = async () => {
+      failures++
+      throw new TidegateError('timeout', 'no answer')
+    }
+    const week = { start: at('2026-02-28'), end: at('2026-03-07') }
+    await world.fetch('1-MINUTE-LAST', week)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([week])
+    expect(await world.stored()).toHaveLength(5 * 390)
+    expect(failures).toBe(1)
+  })
+
+  it('from before a contract’s history are unknown: a young stock’s schedule closes no market', async () => {
+    const world = scheduled(NOW, { ...STOCKS, headSec: at('2026-02-10T15:00Z') })
+    const window = { start: at('2026-02-01'), end: at('2026-02-12') }
+    await world.fetch('1-MINUTE-LAST', window)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([window])
+    expect((await world.store.sessions('STK NASDAQ', 'regular', window)).known).toEqual([
+      { start: at('2026-02-11T14:30Z'), end: window.end },
+    ])
+  })
+})
+
+describe('a closed market', () => {
+  const weekend = { start: at('2026-03-07'), end: at('2026-03-09') }
+
+  it('is covered as empty without a request of small bars', async () => {
+    const world = scheduled(NOW)
+    await world.fetch('5-SECOND-LAST', weekend)
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([weekend])
+    expect(await statesOf(database)).toEqual(['empty'])
+    expect(world.relay.asked).toEqual([])
+    expect(await events()).toEqual([])
+  })
+
+  it('and so is a holiday, of bars of a day as well', async () => {
+    const world = scheduled(NOW, { ...STOCKS, holidays: new Set([at('2026-02-16')]) })
+    const monday = { start: at('2026-02-14'), end: at('2026-02-17') }
+    await world.fetch('1-DAY-LAST', monday)
+    expect(await coveredOf(world.store, '1-DAY-LAST')).toEqual([monday])
+    expect(world.relay.asked).toEqual([])
+  })
+
+  it('is asked while the session after it is not seen yet: the schedule may leave out what has just begun', async () => {
+    const world = scheduled(at('2026-03-07T12:00Z'))
+    const saturday = { start: at('2026-03-07'), end: at('2026-03-07T06:00Z') }
+    await world.fetch('1-MINUTE-LAST', saturday)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([saturday])
+    expect(world.relay.asked).toHaveLength(1)
+  })
+
+  it('settles the silence behind the last bar at once', async () => {
+    const world = scheduled(at('2026-03-12T21:05:20Z'))
+    const today = { start: at('2026-03-12T14:30Z'), end: at('2026-03-12T23:00Z') }
+    await world.fetch('1-MINUTE-LAST', today)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([
+      { start: today.start, end: at('2026-03-12T21:05Z') },
+    ])
+    await world.fetch('1-HOUR-LAST', today)
+    expect(await coveredOf(world.store, '1-HOUR-LAST')).toEqual([{ start: today.start, end: at('2026-03-12T20:06Z') }])
+  })
+})
+
+describe('“no data” in the midst of a session', () => {
+  const half = { start: at('2026-03-10T15:00Z'), end: at('2026-03-10T15:30Z') }
+
+  it('is believed the second time, an hour later, by another request, and then told', async () => {
+    const world = scheduled(NOW)
+    world.relay.tamper = noData
+    const { series, runId } = await world.ingest.start({
+      instruments: ['AAPL'],
+      specs: ['5-SECOND-LAST'],
+      hours: 'regular',
+      window: half,
+    })
+    expect(await world.drain()).toMatchObject([{ outcome: 'requeued', written: 0, retryAfterSec: 3900 }])
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([])
+    expect(await world.store.run(runId)).toMatchObject({ state: 'open', series: [{ error: { kind: 'busy' } }] })
+    expect(await events()).toEqual([])
+    expect(await world.drain({ forSec: HOUR_SEC - 1 })).toEqual([])
+    expect(await world.drain({ forSec: 3900 })).toMatchObject([{ outcome: 'done' }])
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([half])
+    expect(await statesOf(database)).toEqual(['empty'])
+    const [first, second] = world.relay.asked.map(({ duration }) => duration)
+    expect([first, second]).toEqual(['1800 S', '3600 S'])
+    expect(await events()).toEqual([
+      {
+        event: {
+          type: 'gap.confirmed',
+          data: {
+            series: series[0]?.id,
+            instrument: 'AAPL.NASDAQ',
+            spec: '5-SECOND-LAST',
+            hours: 'regular',
+            window: { start: '2026-03-10T15:00:00Z', end: '2026-03-10T15:30:00Z' },
+          },
+        },
+      },
+    ])
+  })
+
+  it('is forgotten when the second answer has bars', async () => {
+    const world = scheduled(NOW)
+    world.relay.tamper = (request, answer) => (world.relay.asked.length === 1 ? noData(request, answer) : answer)
+    await world.fetch('5-SECOND-LAST', half)
+    await world.drain({ forSec: 2 * HOUR_SEC })
+    expect(await world.stored()).toHaveLength(360)
+    expect(await statesOf(database)).toEqual(['filled'])
+    expect(await events()).toEqual([])
+  })
+
+  it('is confirmed, too, by a second answer that reaches further back and has nothing there', async () => {
+    const world = scheduled(NOW, { ...STOCKS, quiet: (t) => t >= half.start && t < half.end })
+    world.relay.tamper = (request, answer) => (world.relay.asked.length === 1 ? noData(request, answer) : answer)
+    await world.fetch('5-SECOND-LAST', half)
+    await world.drain({ forSec: 2 * HOUR_SEC })
+    expect(await statesOf(database)).toEqual(['empty'])
+    expect(await events()).toHaveLength(1)
+  })
+
+  it('is believed at once outside of sessions, before the first data, and where no sessions are known', async () => {
+    const night = { start: at('2026-03-11T02:00Z'), end: at('2026-03-11T02:30Z') }
+    const world = scheduled(NOW)
+    world.relay.tamper = noData
+    await world.fetch('5-SECOND-LAST', night)
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([night])
+    await database.rows(sql`update series set head = '2026-03-11T00:00Z'`)
+    await world.fetch('5-SECOND-LAST', half)
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([half, night])
+    await wipe(database)
+    const other = createWorld(database, NOW)
+    other.relay.tamper = noData
+    await other.ingest.start({ instruments: ['AAPL'], specs: ['5-SECOND-LAST'], hours: 'regular', window: half })
+    await other.drain()
+    expect(await coveredOf(other.store, '5-SECOND-LAST')).toEqual([half])
+    expect(await events()).toEqual([])
+  })
+})
+
+describe('bars that do not belong or do not look right', () => {
+  const day = { start: at('2026-03-10'), end: at('2026-03-11') }
+
+  function mangled(world: World, mangle: (bars: BarsAnswer['bars']) => void): void {
+    world.relay.tamper = (_, { bars, done }) => {
+      mangle(bars)
+      return { bars, done: { ...done, bars: bars.t.length } }
+    }
+  }
+  const add = (bars: BarsAnswer['bars'], t: number, prices: readonly number[] = [1, 1, 1, 1]) => {
+    const [o = 1, h = 1, l = 1, c = 1] = prices
+    for (const [key, value] of Object.entries({ t, o, h, l, c, v: null, w: null, n: null })) {
+      const column = bars[key as keyof typeof bars] as (number | null)[]
+      column.push(value)
+    }
+  }
+  const flagged = () =>
+    database.rows<{ t: number; why: string }>(
+      sql`select extract(epoch from ts)::float8 as t, why from flagged_bars order by ts`,
+    )
+
+  it('of other hours are left out of regular ones', async () => {
+    const world = scheduled(NOW)
+    mangled(world, (bars) => {
+      for (const hour of [9, 12, 22]) add(bars, day.start + hour * HOUR_SEC)
+    })
+    await world.fetch('1-MINUTE-LAST', day)
+    expect(await world.stored()).toEqual(barsIn(STOCKS, 60, day, NOW).t)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([day])
+    expect(await flagged()).toEqual([])
+  })
+
+  it('and not decided about while the schedule can only be presumed', async () => {
+    const world = scheduled(at('2026-03-10T22:00:20Z'))
+    mangled(world, (bars) => add(bars, at('2026-03-10T21:30Z')))
+    await world.fetch('1-MINUTE-LAST', day)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([{ start: day.start, end: at('2026-03-10T21:30Z') }])
+    world.clock.nowMs += DAY_SEC * 1000
+    await world.fetch('1-MINUTE-LAST', day)
+    expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([day])
+    expect(await world.stored()).toEqual(barsIn(STOCKS, 60, day, NOW).t)
+  })
+
+  it('are stored and flagged, until they come back otherwise', async () => {
+    const world = scheduled(NOW)
+    mangled(world, (bars) => {
+      const first = bars.t.findIndex((t) => t >= day.start)
+      bars.h[first] = 0
+      bars.t[first + 1] = (bars.t[first + 1] ?? 0) + 7
+    })
+    await world.fetch('5-MINUTE-LAST', day)
+    const [first, second] = barsIn(STOCKS, 300, day, NOW).t
+    expect(await flagged()).toEqual([
+      { t: first, why: expect.stringMatching(/^low .* above high 0$/) },
+      { t: (second ?? 0) + 7, why: 'starts at 2026-03-10T14:35:07Z, off the grid' },
+    ])
+    expect(await world.stored()).toHaveLength(78)
+    await database.rows(sql`delete from coverage`)
+    world.relay.tamper = (_, answer) => answer
+    await world.fetch('5-MINUTE-LAST', day)
+    expect(await flagged()).toMatchObject([{ t: (second ?? 0) + 7 }])
+  })
+
+  it.each([
+    ['an hour of stocks that begins at half past', '1-HOUR-LAST', STOCKS, 'AAPL'],
+    ['FX that reopens at a quarter past', '1-HOUR-MID', { ...FX, grid: 'clock' } as const, 'EUR/USD'],
+    ['FX that counts from there', '4-HOUR-MID', FX, 'EUR/USD'],
+  ])('are not: %s', async (_, spec, market, instrument) => {
+    const world = scheduled(NOW, market)
+    await world.fetch(spec, { start: at('2026-03-02'), end: at('2026-03-10') }, instrument)
+    expect((await world.stored()).length).toBeGreaterThan(20)
+    expect(await flagged()).toEqual([])
+  })
+})
