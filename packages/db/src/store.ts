@@ -6,6 +6,8 @@ import type { Events } from './store/events.ts'
 import type { Hooks } from './store/hooks.ts'
 import type { ApiKeys } from './store/keys.ts'
 import type { Planning } from './store/planning.ts'
+import type { Recovery } from './store/recovery.ts'
+import type { Runs } from './store/runs.ts'
 import type { Sessions } from './store/sessions.ts'
 import type { LearnedSpans } from './store/spans.ts'
 import type { Webhooks } from './store/webhooks.ts'
@@ -17,6 +19,8 @@ export type { Events } from './store/events.ts'
 export type * from './store/hooks.ts'
 export type * from './store/keys.ts'
 export type * from './store/planning.ts'
+export type * from './store/recovery.ts'
+export type * from './store/runs.ts'
 export type * from './store/sessions.ts'
 export type * from './store/spans.ts'
 export type * from './store/webhooks.ts'
@@ -42,7 +46,7 @@ export interface Series extends SeriesKey {
 
 export type CoverageState = 'filled' | 'empty' | 'unavailable'
 export type ChunkState = 'queued' | 'leased' | 'done' | 'failed' | 'parked' | 'cancelled'
-export type RunState = 'open' | 'done' | 'failed'
+export type RunState = 'open' | 'done' | 'failed' | 'cancelled'
 
 /** One window of one series, to be asked for by one request. */
 export interface ChunkPlan {
@@ -148,7 +152,9 @@ export interface Store
     LearnedSpans,
     Sessions,
     Doubts,
-    Completeness {
+    Completeness,
+    Runs,
+    Recovery {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>
@@ -167,7 +173,10 @@ export interface Store
     readonly chunks: readonly ChunkPlan[]
     readonly now: number
   }): Promise<{ readonly chunkIds: string[] }>
-  /** Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do. */
+  /**
+   * Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do. A lease that
+   * ran out counts as a failure of kind `internal`: whoever held it ended without a word.
+   */
   claim(chunkId: string, lease: { readonly now: number; readonly leaseSec: number }): Promise<Claim | undefined>
   /**
    * The one statement that writes rows, their coverage, the chunk's end and the outbox, only under the chunk's fence.

@@ -5,6 +5,12 @@ import type { ChunkPlan, Store } from '../store.ts'
 import { loginSteps } from './events.ts'
 import { arrayOf, at, epoch } from './sql.ts'
 
+/** What is said of a chunk whose lease ran out. */
+const LOST = {
+  kind: 'internal',
+  message: 'Whoever worked on it ended without a word: killed, or cut off from the database.',
+} as const
+
 type Chunks = Pick<Store, 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
 
 /** The life of a chunk, each step one statement. */
@@ -34,7 +40,9 @@ export function chunksIn(database: Database): Chunks {
     async claim(chunkId, { now, leaseSec }) {
       const [row] = await database.rows<ClaimRow>(sql`
         with held as (
-          update chunks set state = 'leased', fence = fence + 1, attempt = attempt + 1, lease_until = ${at(now + leaseSec)}
+          update chunks set state = 'leased', fence = fence + 1, attempt = attempt + 1, lease_until = ${at(now + leaseSec)},
+            failures = case when state = 'queued' then failures when error->>'kind' = ${LOST.kind}::text then failures + 1 else 1 end,
+            error = case when state = 'queued' then error else ${JSON.stringify(LOST)}::jsonb end
           where id = ${chunkId}::bigint
             and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
           returning *
@@ -92,7 +100,8 @@ export function chunksIn(database: Database): Chunks {
         error.kind === 'login-required' ? sql`, ${loginSteps(sql`${error.message}::text`, sql`from held`, now)}` : sql``
       const rows = await database.rows(sql`
         with held as (
-          update chunks set state = ${state}::text, lease_until = null, finished_at = ${at(now)}, error = ${JSON.stringify(error)}::jsonb
+          update chunks set state = ${state}::text, lease_until = null, finished_at = ${at(now)}, error = ${JSON.stringify(error)}::jsonb,
+            failures = case when error->>'kind' = ${error.kind}::text then failures + 1 else 1 end
           where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' returning id
         ), noted as (
           insert into outbox (kind, chunk_id) select 'chunk-settled', id from held

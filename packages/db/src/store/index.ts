@@ -12,6 +12,8 @@ import { hooksIn } from './hooks.ts'
 import { apiKeysIn } from './keys.ts'
 import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
+import { recoveryIn } from './recovery.ts'
+import { runsIn } from './runs.ts'
 import { sessionsIn } from './sessions.ts'
 import { spansIn } from './spans.ts'
 import { webhooksIn } from './webhooks.ts'
@@ -33,6 +35,8 @@ export function createStore(database: Database): Store {
     ...sessionsIn(database),
     ...doubtsIn(database),
     ...completenessIn(database),
+    ...runsIn(database),
+    ...recoveryIn(database),
     commit: commitTo(database),
   }
 }

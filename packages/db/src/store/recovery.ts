@@ -1,0 +1,89 @@
+import type { ErrorBody } from '@tidegate/core'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import { at } from './sql.ts'
+
+/** How long a chunk that is parked again and again is left alone: at first not at all, then 4 minutes, twice as long each time, up to an hour. */
+const AGAIN = { firstSec: 60, mostDoublings: 6 }
+
+/** What goes round again, and what does not any more. */
+export interface Recovery {
+  /**
+   * Ends a chunk whose message was given up by the queue: `failed`, with its last error, or with this one where it has
+   * none. Its window is a gap again. False, and nothing changes, where the chunk is in a worker's hands, waits for its
+   * time, or has ended: then it is not this message that it hangs on.
+   */
+  bury(chunkId: string, error: ErrorBody, now: number): Promise<boolean>
+  /** Whether any chunk is parked until somebody logs in at the gateway. */
+  isAnyLoggedOut(): Promise<boolean>
+  /**
+   * Queues the chunks that were parked for want of a login, at most `limit`, and opens their runs again: somebody has
+   * logged in. What was answered since, or is asked for by another chunk, stays where it is; what is parked again and
+   * again waits longer each time. How many there were.
+   */
+  resume(now: number, limit: number): Promise<number>
+  /** Deletes the outbox's entries that were delivered before this instant, at most `limit`, the oldest first. How many. */
+  forgetDelivered(before: number, limit: number): Promise<number>
+}
+
+export function recoveryIn(database: Database): Recovery {
+  return {
+    async bury(chunkId, error, now) {
+      const rows = await database.rows(sql`
+        with dead as (
+          update chunks set state = 'failed', lease_until = null, finished_at = ${at(now)}, fence = fence + 1,
+            error = coalesce(error, ${JSON.stringify(error)}::jsonb)
+          where id = ${chunkId}::bigint
+            and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
+          returning id
+        ), noted as (
+          insert into outbox (kind, chunk_id) select 'chunk-settled', id from dead
+        )
+        select id from dead`)
+      return rows.length === 1
+    },
+
+    async isAnyLoggedOut() {
+      const [row] = await database.rows<{ any: boolean }>(sql`
+        select exists (select 1 from chunks where state = 'parked' and error->>'kind' = 'login-required') as any`)
+      return row?.any ?? false
+    },
+
+    async resume(now, limit) {
+      // Of parked chunks that overlap only the newest: two open ones of a series may not.
+      const [row] = await database.rows<{ resumed: number }>(sql`
+        with waiting as (
+          select k.id, k.run_id from chunks k join runs r on r.id = k.run_id and r.state in ('open', 'failed')
+          where k.state = 'parked' and k.error->>'kind' = 'login-required'
+            and (k.failures < 2 or k.finished_at <= ${at(now)} - make_interval(secs => ${AGAIN.firstSec} * 2 ^ least(k.failures, ${AGAIN.mostDoublings})))
+            and not exists (
+              select 1 from chunks o where o.series_id = k.series_id and o.state in ('queued', 'leased') and o.win && k.win
+            ) and not exists (
+              select 1 from chunks o
+              where o.series_id = k.series_id and o.state in ('failed', 'parked') and o.id > k.id and o.win && k.win
+            ) and (k.adjustment_id is not null or not coalesce(
+              (select range_agg(v.windows) @> k.win from coverage v where v.series_id = k.series_id), false
+            ))
+          order by k.id limit ${limit}::int for update of k
+        ), again as (
+          update chunks c set state = 'queued', not_before = ${at(now)}, finished_at = null
+          from waiting w where c.id = w.id returning c.id, c.run_id
+        ), reopened as (
+          update runs set state = 'open', finished_at = null
+          where id in (select run_id from again) and state = 'failed'
+        ), noted as (
+          insert into outbox (kind, chunk_id) select 'chunk-queued', id from again order by id
+        )
+        select count(*)::int as resumed from again`)
+      return row?.resumed ?? 0
+    },
+
+    async forgetDelivered(before, limit) {
+      const rows = await database.rows(sql`
+        delete from outbox where id in (
+          select id from outbox where delivered_at < ${at(before)} order by delivered_at limit ${limit}::int
+        ) returning 1 as gone`)
+      return rows.length
+    },
+  }
+}
