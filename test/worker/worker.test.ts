@@ -69,6 +69,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const isoOf = (sec: number) => new Date(sec * 1000).toISOString().slice(0, 10)
+
 const minute = async () => {
   const worker = await miniflare.getWorker()
   expect(await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() })).toMatchObject({ outcome: 'ok' })
@@ -95,15 +97,16 @@ const entries = () => logged.flatMap((line): Entry[] => (line.startsWith('{') ? 
 
 describe('the Worker, from its cron trigger to rows in Postgres', () => {
   it('fills a dataset: what is stored is what the market was, and covered', async () => {
-    await store.putDataset({
-      name: 'first',
-      wants: [
-        { instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' },
-        { instrumentId: 'EUR/USD.IDEALPRO', spec: '5-MINUTE-MID', hours: 'regular' },
-      ],
-      since,
-      everySec: 60,
-    })
+    const first = {
+      instruments: ['AAPL.NASDAQ'],
+      specs: ['1MIN'],
+      hours: 'regular',
+      since: isoOf(since),
+      schedule: { every: '1m' },
+    }
+    expect((await call('POST', '/v1/datasets', { name: 'first', ...first })).status).toBe(201)
+    const second = { ...first, name: 'second', instruments: ['EUR/USD.IDEALPRO'], specs: ['5MIN'] }
+    expect((await call('POST', '/v1/datasets', second)).status).toBe(201)
     await minute()
     await until(async () => {
       const series = await store.series()
@@ -128,15 +131,16 @@ describe('the Worker, from its cron trigger to rows in Postgres', () => {
 
   it('opens nothing new at a second trigger while everything is covered', async () => {
     // Weeks: the last one is over, and nothing more becomes final while the test runs.
-    const want = { instrumentId: 'AAPL.NASDAQ', spec: '1-WEEK-LAST', hours: 'regular' as const }
-    await store.putDataset({ name: 'first', wants: [want], since: today - 35 * DAY_SEC, everySec: 60 })
+    await call('DELETE', '/v1/datasets/second')
+    const weeks = { instruments: ['AAPL.NASDAQ'], specs: ['1-WEEK-LAST'], since: isoOf(today - 35 * DAY_SEC) }
+    expect((await call('PATCH', '/v1/datasets/first', weeks)).status).toBe(200)
     const runs = async () => (await database.rows(sql`select state from runs where source = 'tick'`)).length
     const before = await runs()
     await minute()
     expect(await runs()).toBe(before + 1)
     await until(async () => {
-      const [weeks] = await store.series({ specs: [want.spec] })
-      expect(weeks?.bars).toBeGreaterThanOrEqual(4)
+      const [stored] = await store.series({ specs: weeks.specs })
+      expect(stored?.bars).toBeGreaterThanOrEqual(4)
     })
     const asked = historyRequests(gateway.simulator)
     await minute()

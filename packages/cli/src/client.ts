@@ -1,11 +1,21 @@
-import { type ErrorKind, type Hours, type Priority, TidegateError } from '@tidegate/core'
+import { type DatasetDefinition, type ErrorKind, type Hours, type Priority, TidegateError } from '@tidegate/core'
 import type {
   BarsAnswer,
+  DatasetAnswer,
+  DatasetsAnswer,
+  DeliveryAnswer,
+  HooksAnswer,
+  KeysAnswer,
+  NewHookAnswer,
+  NewKeyAnswer,
+  NewWebhookAnswer,
   PlanAnswer,
   ProgressAnswer,
+  RemovedAnswer,
   SeriesAnswer,
   StartedAnswer,
   StatusAnswer,
+  WebhooksAnswer,
 } from '@tidegate/functions'
 import { errorBodySchema } from '@tidegate/relay'
 import { z } from 'zod'
@@ -20,6 +30,9 @@ export interface FetchBody {
   readonly priority?: Priority
 }
 
+/** What `POST /v1/plan` takes: the same, or a declared dataset. */
+export type PlanBody = FetchBody | { readonly dataset: string }
+
 export interface BarsQuery {
   readonly instrument: string
   readonly spec: string
@@ -31,13 +44,39 @@ export interface BarsQuery {
 
 /** Tidegate's HTTP interface as the command uses it. Every method throws a TidegateError, the server's own where it answered. */
 export interface Client {
-  plan(body: FetchBody): Promise<PlanAnswer>
+  plan(body: PlanBody): Promise<PlanAnswer>
   start(body: FetchBody): Promise<StartedAnswer>
   run(id: string): Promise<ProgressAnswer>
   /** Of everything, or of one instrument. */
   series(instrument?: string): Promise<SeriesAnswer>
   bars(query: BarsQuery): Promise<BarsAnswer>
   status(): Promise<StatusAnswer>
+  datasets(): Promise<DatasetsAnswer>
+  dataset(name: string): Promise<DatasetAnswer>
+  /** Declares a dataset or replaces the one of its name. */
+  declare(definition: DatasetDefinition): Promise<DatasetAnswer>
+  pauseDataset(name: string, paused: boolean): Promise<DatasetAnswer>
+  removeDataset(name: string, data: 'keep' | 'drop'): Promise<RemovedAnswer>
+  /** Brings a dataset up to date now. */
+  startDataset(name: string): Promise<StartedAnswer>
+  createKey(key: { readonly name: string; readonly scopes: readonly string[] }): Promise<NewKeyAnswer>
+  keys(): Promise<KeysAnswer>
+  revokeKey(id: string): Promise<unknown>
+  addWebhook(webhook: { readonly url: string; readonly events: readonly string[] }): Promise<NewWebhookAnswer>
+  webhooks(): Promise<WebhooksAnswer>
+  removeWebhook(id: string): Promise<unknown>
+  /** Posts a test, and says what came of it. */
+  testWebhook(id: string): Promise<DeliveryAnswer>
+  /** Makes a hook of a dataset, or gives the one of this name another dataset and a new secret. */
+  addHook(name: string, dataset: string): Promise<NewHookAnswer>
+  hooks(): Promise<HooksAnswer>
+  removeHook(name: string): Promise<unknown>
+}
+
+interface Call {
+  /** Default: POST with a body, GET without. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly body?: object
 }
 
 export interface ClientOptions {
@@ -52,10 +91,10 @@ const errorAnswer = z.object({ error: errorBodySchema })
 export function createClient({ url, key, fetch }: ClientOptions): Client {
   const base = baseOf(url)
 
-  async function call<Answer>(path: string, body?: FetchBody): Promise<Answer> {
+  async function call<Answer>(path: string, { body, method = body ? 'POST' : undefined }: Call = {}): Promise<Answer> {
     const headers = { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) }
     const request = new Request(new URL(path, base), {
-      method: body ? 'POST' : 'GET',
+      method,
       headers,
       body: body ? JSON.stringify(body) : undefined,
     })
@@ -88,14 +127,34 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
   }
 
   return {
-    plan: (body) => call('/v1/plan', body),
-    start: (body) => call('/v1/runs', body),
+    plan: (body) => call('/v1/plan', { body }),
+    start: (body) => call('/v1/runs', { body }),
     run: (id) => call(`/v1/runs/${encodeURIComponent(id)}`),
     series: (instrument) => call(`/v1/series${instrument ? `?${new URLSearchParams({ instrument })}` : ''}`),
     bars: ({ limit, hours, ...query }) =>
       call(`/v1/bars?${new URLSearchParams({ ...query, ...(hours ? { hours } : {}), limit: String(limit) })}`),
     status: () => call('/v1/status'),
+    datasets: () => call('/v1/datasets'),
+    dataset: (name) => call(pathOf(name)),
+    declare: (body) => call('/v1/datasets', { body }),
+    pauseDataset: (name, paused) => call(pathOf(name), { method: 'PATCH', body: { paused } }),
+    removeDataset: (name, data) => call(`${pathOf(name)}?data=${data}`, { method: 'DELETE' }),
+    startDataset: (name) => call(`${pathOf(name)}/runs`, { method: 'POST' }),
+    createKey: (body) => call('/v1/keys', { body }),
+    keys: () => call('/v1/keys'),
+    revokeKey: (id) => call(`/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    addWebhook: (body) => call('/v1/webhooks', { body }),
+    webhooks: () => call('/v1/webhooks'),
+    removeWebhook: (id) => call(`/v1/webhooks/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    testWebhook: (id) => call(`/v1/webhooks/${encodeURIComponent(id)}/test`, { method: 'POST' }),
+    addHook: (name, dataset) => call(`/v1/hooks/${encodeURIComponent(name)}`, { method: 'PUT', body: { dataset } }),
+    hooks: () => call('/v1/hooks'),
+    removeHook: (name) => call(`/v1/hooks/${encodeURIComponent(name)}`, { method: 'DELETE' }),
   }
+}
+
+function pathOf(dataset: string): string {
+  return `/v1/datasets/${encodeURIComponent(dataset)}`
 }
 
 function errorOf(answer: unknown, status: number, url: string): TidegateError {

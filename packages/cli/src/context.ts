@@ -18,6 +18,8 @@ export interface Context {
   /** Resolves after `ms`, or at once when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly fetch: (request: Request) => Promise<Response>
+  /** Asks a person at the terminal, yes or no; undefined where there is none. */
+  readonly ask?: (question: string) => Promise<boolean>
   /** A fresh key, 64 hexadecimal digits. */
   readonly newKey: () => string
   /** Aborts when the command should finish what is under way and end. */

@@ -1,31 +1,38 @@
-import { formatInstant, type Hours, type TidegateError, toTidegateError } from '@tidegate/core'
-import type { Store } from '@tidegate/db'
-import type { Client, FetchBody } from './client.ts'
+import { type DatasetDefinition, formatInstant, type Hours, type TidegateError, toTidegateError } from '@tidegate/core'
+import type { DatasetAnswer } from '@tidegate/functions'
+import type { Client } from './client.ts'
+import { CONFIG_FILE } from './config.ts'
 import type { Context } from './context.ts'
 import { type Filled, type FillOptions, fill } from './fill.ts'
 import type { FirstPart } from './first.ts'
 import { hinted } from './hint.ts'
 import { createProgress } from './progress.ts'
 import { filledTable, pendingText, troublesOf } from './report.ts'
-import type { Stack } from './stack.ts'
 
-/** Datasets are brought up to date as often as the schedule looks. */
-const EVERY_SEC = 60
-const DAY_SEC = 86_400
+/** Of a series wanted from IBKR's head timestamp on, all that is stored counts. */
+const EARLIEST = '1970-01-01T00:00:00Z'
+
+/** The first dataset's parts as they are declared: kept current as often as the schedule looks. */
+export function definitionsOf(first: readonly FirstPart[], hours: Hours): DatasetDefinition[] {
+  return first.map(({ name, instruments, spec, days }) => {
+    return { name, instruments, specs: [spec], since: `${days}d`, hours, schedule: { every: '1m' } }
+  })
+}
 
 /** Declares the datasets and fills them, with a table at the end. True when nothing that should be there is missing. */
-export async function fillFirst(
+export async function fillDatasets(
   context: Context,
-  { client, functions }: Stack,
-  first: readonly FirstPart[],
-  hours: Hours,
+  client: Client,
+  definitions: readonly DatasetDefinition[],
 ): Promise<boolean> {
   const nowSec = Math.floor(context.now() / 1000)
-  const bodies = await declare(functions.store, first, nowSec, hours)
+  const declared: DatasetAnswer[] = []
+  for (const definition of definitions) declared.push(await client.declare(definition))
   const progress = createProgress(context)
   let parts: Part[]
   try {
-    parts = await Promise.all(bodies.map((body) => fillPart(client, body, { ...context, progress })))
+    const wanted = declared.filter(({ paused }) => !paused)
+    parts = await Promise.all(wanted.map((dataset) => fillPart(client, dataset, { ...context, progress })))
   } finally {
     progress.stop()
   }
@@ -33,43 +40,43 @@ export async function fillFirst(
   const unfilled = parts.flatMap((part) => ('error' in part ? part : []))
   const [foremost] = unfilled
   if (foremost && filled.length === 0) throw foremost.error
-  context.out((await filledTable(client, filled, context.columns)) + pendingText(filled.map((part) => part.filled)))
+  const end = formatInstant(nowSec)
+  const windows = filled.map(({ dataset, filled }) => ({ filled, body: { start: dataset.since ?? EARLIEST, end } }))
+  context.out((await filledTable(client, windows, context.columns)) + pendingText(filled.map((part) => part.filled)))
   if (context.signal.aborted) {
     context.err('Interrupted. What was fetched is stored; the next start goes on where this one stopped.\n')
     return false
   }
   const troubles = [
-    ...unfilled.map(({ body, error }) => `not fetched: ${hinted(error.message, body.instruments, nowSec)}`),
+    ...unfilled.map(({ dataset, error }) => {
+      return `not fetched: ${hinted(error.message, dataset.definition.instruments, nowSec)}`
+    }),
     ...filled.flatMap((part) => troublesOf(part.filled, nowSec)),
   ]
   for (const trouble of troubles) context.err(`${trouble}\n`)
   return troubles.length === 0
 }
 
-type Part =
-  | { readonly body: FetchBody; readonly filled: Filled }
-  | { readonly body: FetchBody; readonly error: TidegateError }
+/** Says which datasets are kept up to date besides those of the config; empty where there are none. */
+export async function othersText(client: Client, config: readonly DatasetDefinition[]): Promise<string> {
+  const own = new Set(config.map(({ name }) => name))
+  const others = (await client.datasets()).datasets.filter(({ name, paused }) => !paused && !own.has(name))
+  if (others.length === 0) return ''
+  const names = others.map(({ name }) => name).join(', ')
+  return `Also kept up to date, and not in ${CONFIG_FILE}: ${names}. npx tidegate apply --prune removes them.\n`
+}
 
-/** Fills one part. That its instruments can't be had, or not by this login, is its own trouble and not the others'. */
-async function fillPart(client: Client, body: FetchBody, options: FillOptions): Promise<Part> {
+type Part =
+  | { readonly dataset: DatasetAnswer; readonly filled: Filled }
+  | { readonly dataset: DatasetAnswer; readonly error: TidegateError }
+
+/** Fills one dataset. That its instruments can't be had, or not by this login, is its own trouble and not the others'. */
+async function fillPart(client: Client, dataset: DatasetAnswer, options: FillOptions): Promise<Part> {
   try {
-    return { body, filled: await fill(client, body, options) }
+    return { dataset, filled: await fill(client, { dataset: dataset.name }, options) }
   } catch (cause) {
     const error = toTidegateError(cause)
     if (error.kind !== 'not-found' && error.kind !== 'invalid' && error.kind !== 'no-permission') throw cause
-    return { body, error }
+    return { dataset, error }
   }
-}
-
-/** Puts the datasets in the store; one that is there keeps the instant it began at. What to fetch for each, up to now. */
-async function declare(store: Store, first: readonly FirstPart[], nowSec: number, hours: Hours): Promise<FetchBody[]> {
-  const known = new Map((await store.datasets()).map((dataset) => [dataset.name, dataset]))
-  const bodies: FetchBody[] = []
-  for (const { name, instruments, spec, days } of first) {
-    const since = known.get(name)?.since ?? Math.floor(nowSec / DAY_SEC) * DAY_SEC - days * DAY_SEC
-    const wants = instruments.map((instrumentId) => ({ instrumentId, spec, hours }))
-    await store.putDataset({ name, wants, since, everySec: EVERY_SEC })
-    bodies.push({ instruments, specs: [spec], hours, start: formatInstant(since), end: formatInstant(nowSec) })
-  }
-  return bodies
 }

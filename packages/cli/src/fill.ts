@@ -1,6 +1,6 @@
 import { parseInstant } from '@tidegate/core'
 import type { PlanAnswer, ProgressAnswer, StartedAnswer } from '@tidegate/functions'
-import type { Client, FetchBody } from './client.ts'
+import type { Client, PlanBody } from './client.ts'
 import type { Context } from './context.ts'
 import { endsOf, type Gap, isOpen, keyOf, type Left, leftOf, type SeriesKey } from './left.ts'
 import type { Advance, Progress } from './progress.ts'
@@ -63,8 +63,8 @@ export function coveredAlready({ series }: PlanAnswer): Filled | undefined {
   }
 }
 
-/** Fetches what is missing of a window and follows it to its end, chunks that other runs have open included. */
-export async function fill(client: Client, body: FetchBody, options: FillOptions): Promise<Filled> {
+/** Fetches what is missing of a window, or of a dataset, and follows it to its end, chunks that other runs have open included. */
+export async function fill(client: Client, body: PlanBody, options: FillOptions): Promise<Filled> {
   const { signal, sleep, now, progress } = options
   const startedMs = now()
   let until: ReadonlyMap<string, number> | undefined
@@ -72,7 +72,7 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
   const earlier = new Map<string, Advance>()
   let chunks = 0
   for (let round = 1; ; round++) {
-    const started = await client.start(body)
+    const started = 'dataset' in body ? await client.startDataset(body.dataset) : await client.start(body)
     chunks += started.chunks
     if (started.chunks > 0) runId = started.id
     const keys = new Set(started.series.map(keyOf))
@@ -90,7 +90,13 @@ export async function fill(client: Client, body: FetchBody, options: FillOptions
       runId,
       interrupted: signal.aborted,
     })
-    if (signal.aborted || !isOpen(left) || run.state === 'failed') return result()
+    if (signal.aborted || !isOpen(left)) return result()
+    if (started.remaining > 0 && run.chunks.done > 0) {
+      // More than one run holds: this one's part is done, and the next one's is asked for.
+      round--
+      continue
+    }
+    if (run.state === 'failed') return result()
     if (started.chunks > 0 && round >= MOST_ROUNDS) return result()
     if (started.chunks > 0) continue
     // Nothing to ask for and yet not all there: the chunks of another run.

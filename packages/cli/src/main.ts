@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import type { Context } from './context.ts'
 import { run } from './program.ts'
 import { isAlive, sleep } from './system.ts'
@@ -38,6 +39,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`tidegate: what it says can not be written: ${error.message}.\n`, () => process.exit(1))
 })
 
+/** Nobody's answer, or none in time, is no. */
+async function ask(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await lines.question(question, { signal: stopping.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } catch (error) {
+    if (stopping.signal.aborted) return false
+    throw error
+  } finally {
+    lines.close()
+  }
+}
+
 const context: Context = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -50,6 +65,7 @@ const context: Context = {
   now: Date.now,
   sleep,
   fetch: (request) => fetch(request),
+  ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   newKey: () => randomBytes(32).toString('hex'),
   signal: stopping.signal,
 }

@@ -1,6 +1,7 @@
 import { type TidegateError, toTidegateError } from '@tidegate/core'
 import type { GatewayEvent } from '@tidegate/simulator'
 import { Command, CommanderError, Option } from 'commander'
+import { addAccess } from './access.ts'
 import { runConnect } from './commands/connect.ts'
 import { runMigrate } from './commands/migrate.ts'
 import { runSeries } from './commands/series.ts'
@@ -8,6 +9,7 @@ import { runSimulate } from './commands/simulate.ts'
 import { runStart } from './commands/start.ts'
 import { runStatus } from './commands/status.ts'
 import type { Context } from './context.ts'
+import { addDeclaring } from './declaring.ts'
 import type { FirstPart } from './first.ts'
 import { marketEventsOf, marketOptions } from './market.ts'
 import { faultOptions, faultsOf } from './simulated.ts'
@@ -91,6 +93,8 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
     .addOption(timeout())
     .action(async (given: { timeout: number }) => done(await runConnect(context, waiting(given))))
   addWants(program, { context, verbose, timeout, done })
+  addDeclaring(program, { context, verbose, done })
+  addAccess(program, { context, verbose, done })
   program
     .command('series')
     .description('list what is stored and covered')

@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { TidegateError } from '@tidegate/core'
 import { createStore, type Database, openDatabase, openPglite } from '@tidegate/db'
-import { createApp, createNodeFunctions, type NodeFunctions, type NodeOptions } from '@tidegate/functions'
+import {
+  createApp,
+  createNodeFunctions,
+  createOutsideFetch,
+  type NodeFunctions,
+  type NodeOptions,
+} from '@tidegate/functions'
 import { createIngest, type Ingest } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { type Client, createClient } from './client.ts'
@@ -33,7 +39,7 @@ const SWEEP_MS = 10_000
 
 /** Opens the database, brings its schema up to date and sets the functions to work on it. */
 export async function openStack(context: Context, settings: Settings, options: StackOptions): Promise<Stack> {
-  const { keys, hours, messagesPerSec } = settings.functions
+  const { keys, hours, messagesPerSec, answerSec, spans, webhooksPrivate } = settings.functions
   const closer = createCloser()
   try {
     const database = options.database ?? (await openMigrated(context, settings))
@@ -41,7 +47,7 @@ export async function openStack(context: Context, settings: Settings, options: S
     // Whoever holds the embedded database is alone: what a killed process had in hand can be taken up at once.
     if (database.driver === 'pglite') await recover(createStore(database), context.now)
     const { relay, log, listen } = options
-    const own = { keys, hours, messagesPerSec, now: context.now }
+    const own = { keys, hours, messagesPerSec, answerSec, spans, webhooksPrivate, now: context.now }
     const functions = await createNodeFunctions({ relay, log, listen, database, ...own })
     closer.add(() => functions.close())
     await functions.ingest.sweep()
@@ -56,15 +62,15 @@ export async function openStack(context: Context, settings: Settings, options: S
 
 /**
  * A client of what is stored: plans and lists, and starts nothing. `relay` answers for the bridge's status alone.
- * Where nothing was ever stored it makes no database on the disk.
+ * Where nothing was ever stored it makes no database on the disk, unless it is to `make` one.
  */
 export async function openStored(
   context: Context,
   settings: Settings,
-  { relay, log }: StackOptions,
+  { relay, log, make = false }: StackOptions & { readonly make?: boolean },
 ): Promise<{ readonly client: Client; readonly database: Database; close(): Promise<void> }> {
-  const { keys, hours, messagesPerSec } = settings.functions
-  const database = hasDatabase(context, settings) ? await openMigrated(context, settings) : await openEmpty()
+  const { keys, hours, messagesPerSec, answerSec, spans, webhooksPrivate } = settings.functions
+  const database = make || hasDatabase(context, settings) ? await openMigrated(context, settings) : await openEmpty()
   const store = createStore(database)
   const ingest = createIngest({
     store,
@@ -75,8 +81,11 @@ export async function openStored(
     newId: () => crypto.randomUUID(),
     log,
     messagesPerSec,
+    answerSec,
+    spans,
+    webhooks: { fetch: createOutsideFetch({ allowPrivate: webhooksPrivate }), allowPrivate: webhooksPrivate },
   })
-  const app = createApp({ ingest, store, relay, keys, hours, log })
+  const app = createApp({ ingest, store, relay, keys, hours, log, webhooksPrivate, now: context.now })
   const client = createClient({ url: ADDRESS, key: keys[0] ?? '', fetch: async (request) => app.fetch(request) })
   return { client, database, close: () => database.close() }
 }
@@ -86,12 +95,13 @@ export function hasDatabase({ cwd }: Pick<Context, 'cwd'>, { functions }: Settin
   return functions.databaseUrl !== undefined || existsSync(join(cwd, '.tidegate', 'db'))
 }
 
-/** Sweeps again and again, and keeps no process alive by it, until what it returns is called. */
+/** Sweeps and tells webhooks again and again, and keeps no process alive by it, until what it returns is called. */
 function sweepOn(ingest: Ingest, log: StackOptions['log']): () => Promise<void> {
   let sweeping = Promise.resolve()
   const sweep = async () => {
     try {
       await ingest.sweep()
+      await ingest.tell()
     } catch (err) {
       log.warn({ err }, 'what was left behind could not be looked for; the next look is soon')
     }

@@ -19,8 +19,8 @@ export interface Target {
   close(): Promise<void>
 }
 
-/** What a command needs of its target: what is stored, that and the bridge's health, or everything. */
-export type Need = 'stored' | 'status' | 'gateway'
+/** What a command needs of its target: what is stored, a database to declare in, what is stored and the bridge's health, or everything. */
+export type Need = 'stored' | 'declared' | 'status' | 'gateway'
 
 export interface TargetOptions {
   readonly need: Need
@@ -45,11 +45,26 @@ export async function openTarget(context: Context, options: TargetOptions): Prom
   return { ...(await compose(context, settings, options, has)), url: undefined, hasDatabase: has }
 }
 
+/** Works with a client of what is declared, wherever that is, and closes what was opened for it. */
+export async function withDeclared(
+  context: Context,
+  verbose: boolean,
+  work: (client: Client, url: string | undefined) => Promise<number>,
+): Promise<number> {
+  const target = await openTarget(context, { need: 'declared', timeoutMs: 0, verbose })
+  try {
+    return await work(target.client, target.url)
+  } finally {
+    await target.close()
+  }
+}
+
 async function compose(context: Context, settings: Settings, options: TargetOptions, has: boolean) {
   const { need, timeoutMs, verbose, isEnough } = options
   const log = commandLog(context, verbose)
   const looking = () => openStored(context, settings, { relay: absentRelay(NOT_ASKED), log })
   if (need === 'stored') return looking()
+  if (need === 'declared') return openStored(context, settings, { relay: absentRelay(NOT_ASKED), log, make: true })
   const stored = isEnough && has ? await looking() : undefined
   const closer = createCloser()
   try {

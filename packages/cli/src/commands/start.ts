@@ -3,8 +3,9 @@ import { createSimulator } from '@tidegate/simulator'
 import { SIMULATED_BANNER } from '../banner.ts'
 import { alreadyRunning, announce, findServer } from '../beacon.ts'
 import { type Closer, createCloser } from '../closer.ts'
+import { hasConfig, loadConfig } from '../config.ts'
 import type { Context } from '../context.ts'
-import { fillFirst } from '../dataset.ts'
+import { definitionsOf, fillDatasets, othersText } from '../dataset.ts'
 import { type FirstPart, firstDataset } from '../first.ts'
 import { createNews, type News } from '../news.ts'
 import { openRelay } from '../relay.ts'
@@ -23,13 +24,13 @@ export interface StartOptions {
   /** Where the functions listen; 0 is any free port. */
   readonly port: number | undefined
   readonly verbose: boolean
-  /** The first dataset. Default: as the clock says. */
+  /** The first dataset, whatever the folder's config says. Default: the config's datasets, or as the clock says. */
   readonly first: readonly FirstPart[] | undefined
 }
 
 /**
  * Brings everything up in this process: the simulator (where no gateway is named), the bridge, the functions; fills the
- * first dataset and goes on serving. Throws `conflict`, naming the process, while another one runs in this folder.
+ * datasets of the folder's tidegate.config.ts, or else a first one, and goes on serving. Throws `conflict`, naming the process, while another one runs in this folder.
  */
 export async function runStart(context: Context, options: StartOptions): Promise<number> {
   const closer = createCloser()
@@ -45,13 +46,17 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
   const settings = readSettings(context.env, context.newKey)
   const running = await findServer(context)
   if (running) throw alreadyRunning(running)
+  const { hours } = settings.functions
+  const config =
+    options.first === undefined && hasConfig(context.cwd) ? await loadConfig({ cwd: context.cwd, hours }) : undefined
   const { stack, news } = await bringUp(context, settings, options, closer)
   const url = stack.functions.url
   if (url === undefined) throw new TidegateError('internal', 'The functions came up without a port.')
   closer.add(await announce(context, { url, key: settings.functions.keys[0] ?? '' }))
 
-  const first = options.first ?? firstDataset(context.now() / 1000)
-  const complete = !signal.aborted && (await fillFirst(context, stack, first, settings.functions.hours))
+  const wanted = config ?? definitionsOf(options.first ?? firstDataset(context.now() / 1000), hours)
+  const complete = !signal.aborted && (await fillDatasets(context, stack.client, wanted))
+  if (config) out(await othersText(stack.client, config))
   if (options.once) return signal.aborted ? INTERRUPTED : complete ? 0 : 1
   if (signal.aborted) return 0
   news.take()

@@ -1,0 +1,97 @@
+import type { DatasetsAnswer } from '@tidegate/functions'
+import type { Context } from '../context.ts'
+import { scheduleText } from '../diff.ts'
+import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
+import { openTarget } from '../target.ts'
+
+const COLUMNS: readonly Column[] = [
+  { head: 'dataset' },
+  { head: 'series', align: 'right' },
+  { head: 'since', spare: 1, short: datesOnly },
+  { head: 'schedule', spare: 2 },
+  { head: 'due (UTC)', spare: 3 },
+  { head: 'complete', align: 'right' },
+]
+/** Problems beyond so many are counted. */
+const MOST_PROBLEMS = 10
+
+export interface DatasetsOptions {
+  readonly verbose: boolean
+}
+
+/** Lists what is declared, how complete it is, and what can't be had of it. */
+export async function runDatasets(context: Context, { verbose }: DatasetsOptions): Promise<number> {
+  const target = await openTarget(context, { need: 'stored', timeoutMs: 0, verbose })
+  try {
+    context.out(datasetsText(await target.client.datasets(), context.columns))
+    return 0
+  } finally {
+    await target.close()
+  }
+}
+
+export interface RemoveOptions extends DatasetsOptions {
+  readonly dropData: boolean
+  /** Whether to ask nobody. */
+  readonly yes: boolean
+}
+
+/** Removes a dataset; its data stay unless they are to be dropped, which a person at a terminal confirms. Status 1 when not. */
+export async function runRemove(context: Context, name: string, options: RemoveOptions): Promise<number> {
+  const { dropData, yes, verbose } = options
+  const target = await openTarget(context, { need: 'declared', timeoutMs: 0, verbose })
+  try {
+    const { seriesCount } = await target.client.dataset(name)
+    const question = `Remove ${name} and delete the data of its ${seriesCount} series that no other dataset wants? [y/N] `
+    if (dropData && !yes && context.ask && !(await context.ask(question))) {
+      context.out('Nothing was changed.\n')
+      return 1
+    }
+    await target.client.removeDataset(name, dropData ? 'drop' : 'keep')
+    const data = dropData ? 'What no other dataset wants of its data is deleted' : 'Its data are kept'
+    context.out(`${name} is removed. ${data}.\n`)
+    return 0
+  } finally {
+    await target.close()
+  }
+}
+
+/** Pauses a dataset, or resumes it. */
+export async function runPause(
+  context: Context,
+  name: string,
+  { paused, verbose }: DatasetsOptions & { readonly paused: boolean },
+): Promise<number> {
+  const target = await openTarget(context, { need: 'declared', timeoutMs: 0, verbose })
+  try {
+    const { dueAt } = await target.client.pauseDataset(name, paused)
+    context.out(paused ? `${name} is paused.\n` : `${name} goes on; it is due at ${instantCell(dueAt)} UTC.\n`)
+    return 0
+  } finally {
+    await target.close()
+  }
+}
+
+/** Declared datasets as a table, and what can't be had of them, a line each. */
+export function datasetsText({ datasets }: DatasetsAnswer, width: number | undefined): string {
+  if (datasets.length === 0) return 'Nothing is declared yet: write a tidegate.config.ts and run npx tidegate apply.\n'
+  const rows = datasets.map(({ name, definition, since, paused, dueAt, seriesCount, complete }) => [
+    name,
+    seriesCount,
+    since === null ? 'head' : instantCell(since).replace(' 00:00', ''),
+    scheduleText(definition.schedule),
+    paused ? 'paused' : instantCell(dueAt),
+    shareText(complete),
+  ])
+  const problems = datasets.flatMap(({ name, problems }) => problems.map((problem) => ({ ...problem, name })))
+  const lines = problems.slice(0, MOST_PROBLEMS).map(({ name, instrument, spec, error }) => {
+    return `${name}: ${instrument}${spec ? ` ${spec}` : ''}: ${error.message}\n`
+  })
+  const more = problems.length - lines.length
+  return `${tableOf(COLUMNS, rows, width)}${lines.join('')}${more > 0 ? `and ${more} more problems\n` : ''}`
+}
+
+/** Rounded down: 100 % is all of it. */
+function shareText(share: number | null): string {
+  return share === null ? '–' : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`
+}

@@ -1,0 +1,43 @@
+import { existsSync, statSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type DatasetDefinition, type Hours, TidegateError } from '@tidegate/core'
+import { checkConfig } from '@tidegate/functions'
+
+/** What a config is called where nobody names one. */
+export const CONFIG_FILE = 'tidegate.config.ts'
+const EXPECTED = 'expected a module whose default export is defineConfig({ datasets: [ … ] })'
+
+export interface ConfigOptions {
+  readonly cwd: string
+  /** Default: `tidegate.config.ts`. */
+  readonly file?: string | undefined
+  /** Those of a dataset that does not say. */
+  readonly hours: Hours
+}
+
+/** Whether the folder has a config of its own. */
+export function hasConfig(cwd: string): boolean {
+  return existsSync(resolve(cwd, CONFIG_FILE))
+}
+
+/**
+ * The datasets that a config declares, checked. Throws `not-found` for a file that is not there, and `invalid`, naming the
+ * file and what was expected, for one that can not be loaded or does not declare datasets; every fault at once.
+ */
+export async function loadConfig({ cwd, file = CONFIG_FILE, hours }: ConfigOptions): Promise<DatasetDefinition[]> {
+  const path = resolve(cwd, file)
+  if (!existsSync(path)) {
+    throw new TidegateError('not-found', `There is no ${path}: ${EXPECTED}, or another file with --config.`)
+  }
+  // Node keeps a module for ever by its URL: a file that has changed is another one.
+  const url = `${pathToFileURL(path).href}?changed=${statSync(path).mtimeMs}`
+  let loaded: { readonly default?: unknown }
+  try {
+    loaded = await import(url)
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new TidegateError('invalid', `${path} can not be loaded: ${said.trim()} (${EXPECTED})`, { cause })
+  }
+  return checkConfig(loaded.default, { hours, file: basename(path) })
+}

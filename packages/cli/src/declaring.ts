@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { runApply } from './commands/apply.ts'
+import { runDatasets, runPause, runRemove } from './commands/datasets.ts'
+import type { Context } from './context.ts'
+
+export interface DeclaringOptions {
+  readonly context: Context
+  readonly verbose: () => boolean
+  readonly done: (status: number) => void
+}
+
+/** The commands that declare what is wanted for good, and look after it. */
+export function addDeclaring(program: Command, { context, verbose, done }: DeclaringOptions): void {
+  program
+    .command('apply')
+    .description('declare the datasets of tidegate.config.ts: shows what would change, asks, and applies it')
+    .option('--config <file>', 'another file (default: tidegate.config.ts)')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'ask nobody')
+    .option('--prune', 'remove the datasets that the config does not have; their data stay')
+    .action(async (given: { config?: string; dryRun?: boolean; yes?: boolean; prune?: boolean }) => {
+      const { config, dryRun = false, yes = false, prune = false } = given
+      done(await runApply(context, { config, dryRun, yes, prune, verbose: verbose() }))
+    })
+  const datasets = program
+    .command('datasets')
+    .description('list what is declared, how complete it is, and when it is due next')
+    .action(async () => done(await runDatasets(context, { verbose: verbose() })))
+  datasets
+    .command('remove')
+    .description('remove a dataset; what is stored stays')
+    .argument('<name>')
+    .option('--drop-data', 'delete what no other dataset wants of its data as well')
+    .option('--yes', 'ask nobody')
+    .action(async (name: string, { dropData = false, yes = false }: { dropData?: boolean; yes?: boolean }) =>
+      done(await runRemove(context, name, { dropData, yes, verbose: verbose() })),
+    )
+  for (const [command, paused] of [
+    ['pause', true],
+    ['resume', false],
+  ] as const) {
+    datasets
+      .command(command)
+      .description(paused ? 'leave a dataset as it is until it is resumed' : 'bring a dataset up to date again')
+      .argument('<name>')
+      .action(async (name: string) => done(await runPause(context, name, { paused, verbose: verbose() })))
+  }
+}
