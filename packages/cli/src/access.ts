@@ -1,0 +1,61 @@
+import { EVENT_TYPES } from '@tidegate/core'
+import type { Command } from 'commander'
+import { runAddHook, runHooks, runRemoveHook } from './commands/hooks.ts'
+import { runCreateKey, runKeys, runRevokeKey } from './commands/keys.ts'
+import { runAddWebhook, runRemoveWebhook, runTestWebhook, runWebhooks } from './commands/webhooks.ts'
+import type { Context } from './context.ts'
+import { list } from './values.ts'
+
+export interface AccessOptions {
+  readonly context: Context
+  readonly verbose: () => boolean
+  readonly done: (status: number) => void
+}
+
+/** The commands that say who may come in, and who is told of what. */
+export function addAccess(program: Command, { context, verbose, done }: AccessOptions): void {
+  /** A command in a group, whose arguments `run` gets. */
+  const add = (group: Command, usage: string, what: string, run: (...names: string[]) => Promise<number>) =>
+    group
+      .command(usage)
+      .description(what)
+      .action(async (...given: unknown[]) => done(await run(...given.filter((one) => typeof one === 'string'))))
+  const options = () => ({ verbose: verbose() })
+
+  const keys = program.command('keys').description('keys of the HTTP interface')
+  keys
+    .command('create')
+    .description('make a key, and show it this once')
+    .requiredOption('--name <name>', 'who it is for')
+    .requiredOption('--scopes <scopes>', 'what it may do: read, run, admin, separated by commas', list)
+    .action(async (given: { name: string; scopes: string[] }) =>
+      done(await runCreateKey(context, { ...given, ...options() })),
+    )
+  add(keys, 'list', 'list the keys, without the keys themselves', () => runKeys(context, options()))
+  add(keys, 'revoke <id>', 'from now on a key opens nothing', (id = '') => runRevokeKey(context, id, options()))
+
+  const webhooks = program.command('webhooks').description('addresses that are told of what happens')
+  webhooks
+    .command('add <url>')
+    .description('tell an address of events; shows the secret that signs them this once')
+    .option('--events <types>', `which, separated by commas (default: ${EVENT_TYPES.join(',')})`, list)
+    .action(async (url: string, { events = [...EVENT_TYPES] }: { events?: string[] }) =>
+      done(await runAddWebhook(context, { url, events, ...options() })),
+    )
+  add(webhooks, 'list', 'list them, and what became of what they were told', () => runWebhooks(context, options()))
+  add(webhooks, 'test <id>', 'post a test, and say what came of it', (id = '') =>
+    runTestWebhook(context, id, options()),
+  )
+  add(webhooks, 'remove <id>', 'tell an address nothing more', (id = '') => runRemoveWebhook(context, id, options()))
+
+  const hooks = program.command('hooks').description('names that others call, signed, to start a run of a dataset')
+  hooks
+    .command('add <name>')
+    .description('make a hook, or give it a new secret; shows the secret that signs calls this once')
+    .requiredOption('--dataset <name>', 'the dataset that a call brings up to date')
+    .action(async (name: string, { dataset }: { dataset: string }) =>
+      done(await runAddHook(context, { name, dataset, ...options() })),
+    )
+  add(hooks, 'list', 'list the hooks', () => runHooks(context, options()))
+  add(hooks, 'remove <name>', 'take no more calls of a name', (name = '') => runRemoveHook(context, name, options()))
+}
