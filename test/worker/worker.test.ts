@@ -6,8 +6,11 @@ import { parseInstant } from '@tidegate/core'
 import { createStore, openTcp, type Store, type TcpDatabase } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { Miniflare } from 'miniflare'
+import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { NewKeyAnswer, NewWebhookAnswer } from '../../packages/functions/src/index.ts'
 import { type Gateway, historyRequests, KEY, openGateway, truth } from '../../packages/functions/test/world.ts'
+import { startReceiver } from '../../packages/ingest/test/telling/receiver.ts'
 import { bundle } from '../../scripts/bundle.ts'
 import { type Neon, startNeon } from '../support/neon.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
@@ -52,6 +55,7 @@ beforeAll(async () => {
       BRIDGE_URL: gateway.bridge.url ?? '',
       BRIDGE_KEY: gateway.key,
       TIDEGATE_KEY: KEY,
+      TIDEGATE_WEBHOOKS_PRIVATE: 'true',
     },
     handleRuntimeStdio(stdout: Readable, stderr: Readable) {
       for (const stream of [stdout, stderr])
@@ -175,6 +179,33 @@ describe('the Worker, from its cron trigger to rows in Postgres', () => {
     const refused = await miniflare.dispatchFetch('http://tidegate.test/v1/status')
     expect(refused.status).toBe(401)
     await refused.body?.cancel()
+  })
+
+  it('tells webhooks, signed, and lets in who has a key with the scope', async () => {
+    const receiver = await startReceiver()
+    try {
+      const body = { url: `${receiver.url}/a`, events: ['run.finished'] }
+      const added = await call<NewWebhookAnswer>('POST', '/v1/webhooks', body)
+      expect(added.status).toBe(201)
+      await store.createRun({ id: 'told', source: 'test', chunks: [], now: Math.floor(Date.now() / 1000) })
+      await minute()
+      await minute()
+      const told = receiver.received.map((one) =>
+        new Webhook(added.body.secret).verify(one.body, one.headers as Record<string, string>),
+      )
+      expect(told).toContainEqual(expect.objectContaining({ data: expect.objectContaining({ run: 'told' }) }))
+      expect((await call('DELETE', `/v1/webhooks/${added.body.id}`)).status).toBe(200)
+      const made = await call<NewKeyAnswer>('POST', '/v1/keys', { name: 'reader', scopes: ['read'] })
+      const headers = { authorization: `Bearer ${made.body.key}` }
+      const statuses = ['/v1/series', '/v1/keys'].map(async (path) => {
+        const answer = await miniflare.dispatchFetch(`http://tidegate.test${path}`, { headers })
+        await answer.body?.cancel()
+        return answer.status
+      })
+      expect(await Promise.all(statuses)).toEqual([200, 403])
+    } finally {
+      await receiver.close()
+    }
   })
 
   it('writes once what is delivered twice at once, and drops what is no chunk', async () => {
