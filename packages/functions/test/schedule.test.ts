@@ -3,6 +3,7 @@ import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
+import { startReceiver } from '../../ingest/test/telling/receiver.ts'
 import { createNodeFunctions } from '../src/index.ts'
 import { createSchedule, everyOnTheClock } from '../src/schedule.ts'
 import { recordingLog } from './record.ts'
@@ -163,6 +164,36 @@ describe('the functions on Node', () => {
     } finally {
       await functions.close()
       await close()
+    }
+  })
+
+  it('tell webhooks of the runs that have ended, and hang up on who does not answer when they end', async () => {
+    const clock = createTestClock()
+    const timers = handTimers()
+    const [receiver, gateway] = await Promise.all([startReceiver(), openGateway(clock)])
+    const functions = await createNodeFunctions({
+      ...{ database, relay: gateway.relay, log: recordingLog(), now: clock.now, every: timers.every },
+      ...{ keys: [KEY], webhooksPrivate: true },
+    })
+    try {
+      const { store } = functions
+      const webhook = {
+        secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+        events: ['run.finished'],
+        createdAt: 0,
+      } as const
+      for (const id of ['taken', 'silent']) await store.putWebhook({ ...webhook, id, url: `${receiver.url}/${id}` })
+      const asked = new Promise<void>((resolve) => receiver.answers.set('/silent', () => resolve()))
+      await store.createRun({ id: 'ended', source: 'test', chunks: [], now: clock.now() / 1000 })
+      functions.startSchedule()
+      await asked
+      await vi.waitFor(() => expect(receiver.bodies('/taken')).toMatchObject([{ data: { run: 'ended' } }]))
+      await functions.close()
+      expect((await store.deliveries('silent', 1))?.[0]).toMatchObject({ state: 'waiting', attempts: 1 })
+    } finally {
+      await functions.close()
+      await gateway.close()
+      await receiver.close()
     }
   })
 
