@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type DatasetDefinition, type Hours, TidegateError } from '@tidegate/core'
@@ -30,11 +30,9 @@ export async function loadConfig({ cwd, file = CONFIG_FILE, hours }: ConfigOptio
   if (!existsSync(path)) {
     throw new TidegateError('not-found', `There is no ${path}: ${EXPECTED}, or another file with --config.`)
   }
-  // Node keeps a module for ever by its URL: a file that has changed is another one.
-  const url = `${pathToFileURL(path).href}?changed=${statSync(path).mtimeMs}`
   let loaded: { readonly default?: unknown }
   try {
-    loaded = await import(url)
+    loaded = await import(pathToFileURL(path).href)
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause)
     throw new TidegateError('invalid', `${path} can not be loaded: ${said.trim()} (${EXPECTED})`, { cause })

@@ -31,6 +31,7 @@ export interface CommandOptions extends ProgramOptions {
   readonly fetch?: Context['fetch']
   readonly sleep?: Context['sleep']
   readonly columns?: number
+  readonly ask?: Context['ask']
 }
 
 /** A command line run in this process, in the folder `cwd`. */
@@ -55,6 +56,7 @@ export function begin(cwd: string, argv: readonly string[], options: CommandOpti
     now,
     sleep: options.sleep ?? sleep,
     fetch: options.fetch ?? ((request) => fetch(request)),
+    ask: options.ask,
     newKey: () => randomBytes(32).toString('hex'),
     signal: stopping.signal,
   }
