@@ -95,7 +95,7 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
       const result = await ingest.work(chunkId)
       closing.note(result)
       return result
-    })
+    }, ingest.bury)
     return {
       url: listener?.url,
       fetch,

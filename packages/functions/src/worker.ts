@@ -15,6 +15,8 @@ import { readWorkerSettings } from './settings.ts'
 /** The bindings, by the names that infra/ gives them; the texts are checked before they are used. */
 export interface WorkerEnv {
   readonly CHUNKS: Pick<Queue<string>, 'sendBatch'>
+  /** The name of the queue of dead letters; its messages are chunks that have failed. */
+  readonly DEAD_LETTERS?: string
   readonly DATABASE_URL: string
   /** A SQL-over-HTTP endpoint that is not Neon's own. */
   readonly DATABASE_HTTP_ENDPOINT?: string
@@ -45,7 +47,7 @@ function partsOf(env: WorkerEnv): Parts {
   const { bridge, databaseUrl, databaseEndpoint, ...settings } = readWorkerSettings({ ...env })
   const store = createStore(openNeon(databaseUrl, { endpoint: databaseEndpoint }))
   const relay = createRelay(bridge)
-  const queue = createCloudflareQueue(env.CHUNKS, log)
+  const queue = createCloudflareQueue(env.CHUNKS, { log, dead: env.DEAD_LETTERS })
   const ingest = createIngest({
     store,
     relay,
@@ -60,7 +62,7 @@ function partsOf(env: WorkerEnv): Parts {
     // A Worker reaches the public internet alone: what a name resolves to there is Cloudflare's to see to.
     webhooks: { fetch: (request) => fetch(request), allowPrivate: settings.webhooksPrivate },
   })
-  queue.consume((chunkId) => ingest.work(chunkId))
+  queue.consume((chunkId) => ingest.work(chunkId), ingest.bury)
   const parts = { app: createApp({ ...settings, ingest, store, relay, log }), ingest, queue, store }
   made.set(env, parts)
   return parts

@@ -4,10 +4,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { type BossQueue, createBossQueue } from '../src/queue/boss.ts'
 import { exclusive } from '../src/queue/exclusive.ts'
-import { queueBehaviour } from './queue.case.ts'
+import { noBurial, queueBehaviour } from './queue.case.ts'
 import { recordingLog } from './record.ts'
 
 const CONCURRENCY = 5
+/** As usual, but at once. */
+const TRIES = { again: 2, delaySec: 0, deadPollMs: 50 }
 const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 })
 
 let database: EmbeddedDatabase
@@ -22,7 +24,7 @@ afterEach(async () => {
 })
 
 async function open(): Promise<BossQueue> {
-  made = await createBossQueue({ database, concurrency: CONCURRENCY, log: recordingLog() })
+  made = await createBossQueue({ database, concurrency: CONCURRENCY, log: recordingLog(), tries: TRIES })
   await database.client.query('delete from pgboss.job')
   return made
 }
@@ -34,7 +36,11 @@ async function states(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]))
 }
 
-queueBehaviour('pg-boss over PGlite', async () => ({ ...(await open()), concurrency: CONCURRENCY }))
+queueBehaviour('pg-boss over PGlite', async () => ({
+  ...(await open()),
+  concurrency: CONCURRENCY,
+  tries: TRIES.again + 1,
+}))
 
 describe('pg-boss', () => {
   it('keeps one waiting message a chunk, however often it is sent', async () => {
@@ -48,7 +54,7 @@ describe('pg-boss', () => {
       // As a chunk that must be tried again does, while its own message is still under way.
       if (id === '1' && worked.length < 4) await queue.send(['1'])
       return { outcome: 'requeued', written: 0 }
-    })
+    }, noBurial)
     await eventually(() => expect(worked.sort()).toEqual(['1', '1', '2', '3']))
   })
 
@@ -62,7 +68,7 @@ describe('pg-boss', () => {
       await goOn.promise
       worked.push(id)
       return { outcome: 'done', written: 1 }
-    })
+    }, noBurial)
     await queue.send(Array.from({ length: 12 }, (_, i) => String(i)))
     await begun.promise
     const closed = queue.close()
@@ -79,7 +85,7 @@ describe('pg-boss', () => {
     await queue.consume(async () => {
       worked++
       return { outcome: 'nothing', written: 0 }
-    })
+    }, noBurial)
     const startedAtMs = performance.now()
     await queue.send(Array.from({ length: 500 }, (_, i) => String(i)))
     await eventually(() => expect(worked).toBe(500))
@@ -107,7 +113,7 @@ describe('pg-boss', () => {
         await tx.query('insert into mixed values (1)')
       })
       return { outcome: 'done', written: 1 }
-    })
+    }, noBurial)
     const failing = database.client
       .transaction(async (tx) => {
         await tx.query('select pg_sleep(0.05)')

@@ -3,8 +3,10 @@ import { build } from 'esbuild'
 import { Miniflare, type Request, Response } from 'miniflare'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createCloudflareQueue } from '../src/queue/cloudflare.ts'
-import { type QueueUnderTest, queueBehaviour } from './queue.case.ts'
+import { noBurial, type QueueUnderTest, queueBehaviour } from './queue.case.ts'
 import { recordingLog } from './record.ts'
+
+const MOST_RETRIES = 2
 
 let script = ''
 beforeAll(async () => {
@@ -24,7 +26,8 @@ interface Engine extends QueueUnderTest {
 }
 
 function openQueue(): Engine {
-  const working = Promise.withResolvers<(chunkId: string) => Promise<WorkResult>>()
+  type Work = (chunkId: string) => Promise<WorkResult>
+  const working = Promise.withResolvers<{ work: Work; bury: (chunkId: string) => Promise<void> }>()
   const miniflare = new Miniflare({
     script,
     modules: true,
@@ -32,12 +35,19 @@ function openQueue(): Engine {
     compatibilityDate: '2026-07-01',
     compatibilityFlags: ['nodejs_compat'],
     queueProducers: { CHUNKS: 'chunks' },
-    queueConsumers: { chunks: { maxBatchSize: 10, maxBatchTimeout: 0.05, maxRetries: 3 } },
+    bindings: { DEAD_LETTERS: 'dead' },
+    queueConsumers: {
+      chunks: { maxBatchSize: 10, maxBatchTimeout: 0.05, maxRetries: MOST_RETRIES, deadLetterQueue: 'dead' },
+      dead: { maxBatchSize: 10, maxBatchTimeout: 0.05 },
+    },
     handleRuntimeStdio: () => {},
     serviceBindings: {
       async TEST(request: Request) {
         try {
-          return Response.json(await (await working.promise)(await request.text()))
+          const { work, bury } = await working.promise
+          const chunkId = await request.text()
+          if (new URL(request.url).pathname === '/bury') return Response.json((await bury(chunkId)) ?? null)
+          return Response.json(await work(chunkId))
         } catch (error) {
           return new Response(String(error), { status: 500 })
         }
@@ -50,10 +60,11 @@ function openQueue(): Engine {
   }
   const engine: Engine = {
     concurrency: 4,
+    tries: MOST_RETRIES + 1,
     send: (ids, delaySec) => call({ ids, delaySec }),
     sendBodies: (bodies) => call({ bodies, ids: [] }),
-    async consume(work) {
-      working.resolve(work)
+    async consume(work, bury) {
+      working.resolve({ work, bury })
     },
     async close() {
       await miniflare.dispose()
@@ -67,16 +78,19 @@ queueBehaviour('Cloudflare Queues in workerd', async () => openQueue())
 describe('Cloudflare Queues', () => {
   it('acknowledges what was worked on, and lets come again what could not be, half a minute later', async () => {
     const log = recordingLog()
-    const queue = createCloudflareQueue({ sendBatch: () => Promise.reject(new Error('not asked for')) }, log)
+    const queue = createCloudflareQueue(
+      { sendBatch: () => Promise.reject(new Error('not asked for')) },
+      { log, dead: 'dead' },
+    )
     await queue.consume(async (id) => {
       if (id === '2') throw new Error('the database is gone')
       return { outcome: 'requeued', written: 0 }
-    })
+    }, noBurial)
     const messages = ['1', '2', '3'].map((body) => {
       const message = { id: `m${body}`, timestamp: new Date(0), body, attempts: 1, ack: vi.fn(), retry: vi.fn() }
       return message
     })
-    await queue.handle({ messages })
+    await queue.handle({ queue: 'chunks', messages })
     expect(messages.map(({ ack }) => ack.mock.calls.length)).toEqual([1, 0, 1])
     expect(messages.map(({ retry }) => retry.mock.calls)).toEqual([[], [[{ delaySeconds: 30 }]], []])
     expect(log.entries.map(({ level, fields }) => [level, fields])).toEqual([
@@ -86,7 +100,7 @@ describe('Cloudflare Queues', () => {
 
   it('never asks for a delay that Cloudflare refuses, and says when it could not send', async () => {
     const sendBatch = vi.fn(async () => Promise.reject(new Error('too many requests')))
-    const queue = createCloudflareQueue({ sendBatch }, recordingLog())
+    const queue = createCloudflareQueue({ sendBatch }, { log: recordingLog(), dead: undefined })
     await expect(queue.send(['1', '2'], 100_000.5)).rejects.toMatchObject({ kind: 'internal' })
     expect(sendBatch).toHaveBeenCalledWith([{ body: '1' }, { body: '2' }], { delaySeconds: 43_200 })
   })
@@ -102,7 +116,7 @@ describe('Cloudflare Queues in workerd', () => {
     await engine.consume(async (id) => {
       worked.push(id)
       return { outcome: 'done', written: 1 }
-    })
+    }, noBurial)
     await engine.sendBodies(['1', 'nonsense', { chunk: 2 }, '', '99999999999999999999', '3'])
     await engine.send(['4'])
     await vi.waitFor(() => expect(worked.sort()).toEqual(['1', '3', '4']), { timeout: 10_000, interval: 10 })

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Postgres, startPostgres } from '../../../test/support/postgres.ts'
 import { type BossQueue, createBossQueue } from '../src/queue/boss.ts'
-import { queueBehaviour } from './queue.case.ts'
+import { noBurial, queueBehaviour } from './queue.case.ts'
 import { recordingLog } from './record.ts'
 
 const CONCURRENCY = 5
+/** As usual, but at once. */
+const TRIES = { again: 2, delaySec: 0, deadPollMs: 50 }
 
 let postgres: Postgres
 const open = new Set<BossQueue>()
@@ -18,7 +20,7 @@ afterEach(async () => {
 })
 
 async function openQueue(url: string, log = recordingLog()): Promise<BossQueue> {
-  const queue = await createBossQueue({ database: { url }, concurrency: CONCURRENCY, log })
+  const queue = await createBossQueue({ database: { url }, concurrency: CONCURRENCY, log, tries: TRIES })
   open.add(queue)
   return queue
 }
@@ -26,6 +28,7 @@ async function openQueue(url: string, log = recordingLog()): Promise<BossQueue> 
 queueBehaviour('pg-boss over Postgres', async () => ({
   ...(await openQueue(await postgres.freshDatabase())),
   concurrency: CONCURRENCY,
+  tries: TRIES.again + 1,
 }))
 
 describe('pg-boss over Postgres', () => {
@@ -41,7 +44,7 @@ describe('pg-boss over Postgres', () => {
           if (by === 1) otherWorks.resolve()
           await otherWorks.promise
           return { outcome: 'done', written: 1 }
-        }),
+        }, noBurial),
       ),
     )
     await queues[0]?.send(Array.from({ length: 300 }, (_, i) => String(i)))
@@ -58,7 +61,7 @@ describe('pg-boss over Postgres', () => {
     await queue.consume(async () => {
       worked++
       return { outcome: 'nothing', written: 0 }
-    })
+    }, noBurial)
     const startedAtMs = performance.now()
     await queue.send(Array.from({ length: 500 }, (_, i) => String(i)))
     await vi.waitFor(() => expect(worked).toBe(500), { timeout: 10_000, interval: 10 })
@@ -72,7 +75,7 @@ describe('pg-boss over Postgres', () => {
     await queue.consume(async (id) => {
       worked.push(id)
       return { outcome: 'done', written: 1 }
-    })
+    }, noBurial)
     await queue.send(['1'])
     await vi.waitFor(() => expect(worked).toEqual(['1']), { timeout: 10_000, interval: 10 })
 

@@ -6,6 +6,7 @@ import { type CloudflareQueue, createCloudflareQueue } from '../src/queue/cloudf
 
 interface Env {
   readonly CHUNKS: Queue<string>
+  readonly DEAD_LETTERS: string
   /** The test itself. */
   readonly TEST: { fetch(url: string, init: RequestInit): Promise<Response> }
 }
@@ -13,13 +14,21 @@ interface Env {
 const made = new WeakMap<Env, CloudflareQueue>()
 
 function queueOf(env: Env): CloudflareQueue {
-  const queue = made.get(env) ?? createCloudflareQueue(env.CHUNKS, createConsoleLog(Date.now))
+  const log = createConsoleLog(Date.now)
+  const retry = { firstSec: 0, mostSec: 0 }
+  const queue = made.get(env) ?? createCloudflareQueue(env.CHUNKS, { log, dead: env.DEAD_LETTERS, retry })
   made.set(env, queue)
-  queue.consume(async (chunkId) => {
-    const answer = await env.TEST.fetch('http://test/', { method: 'POST', body: chunkId })
+  const tell = async (path: string, chunkId: string) => {
+    const answer = await env.TEST.fetch(`http://test/${path}`, { method: 'POST', body: chunkId })
     if (!answer.ok) throw new Error(await answer.text())
-    return (await answer.json()) as WorkResult
-  })
+    return answer
+  }
+  queue.consume(
+    async (chunkId) => (await (await tell('work', chunkId)).json()) as WorkResult,
+    async (chunkId) => {
+      await tell('bury', chunkId)
+    },
+  )
   return queue
 }
 

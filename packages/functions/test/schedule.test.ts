@@ -32,7 +32,18 @@ function ingestOf(parts: Partial<Ingest>): Ingest {
   }
   const tell = async () => ({ delivered: 0, failed: 0 })
   const declared = { declare: unused, startDataset: unused, datasets: unused }
-  return { ...declared, plan: unused, start: unused, work: unused, tick: unused, sweep: unused, tell, ...parts }
+  const stopping = { cancelRun: unused, bury: unused }
+  return {
+    ...declared,
+    ...stopping,
+    plan: unused,
+    start: unused,
+    work: unused,
+    tick: unused,
+    sweep: unused,
+    tell,
+    ...parts,
+  }
 }
 
 /** Everything that is ready to go on has gone on. */

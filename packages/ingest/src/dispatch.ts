@@ -3,6 +3,11 @@ import type { IngestOptions } from './types.ts'
 const BATCH = 500
 /** A message on its way is given this long before its chunk is sent again. */
 const GRACE_SEC = 120
+/** Nobody waits for this: a bridge that takes longer is asked again at the next sweep. */
+const STATUS_TIMEOUT_MS = 5000
+/** What was delivered is kept for a day, for whoever wants to look. */
+const KEPT_SEC = 86_400
+const FORGOTTEN_AT_ONCE = 10_000
 
 /** Delivers the outbox: chunks that were opened go to the queue, runs whose chunks have settled are closed. */
 export async function deliver({ store, queue, now }: IngestOptions): Promise<{ sent: number; closed: number }> {
@@ -29,4 +34,26 @@ export async function resend({ store, queue, now }: IngestOptions): Promise<numb
   const overdue = await store.due(Math.floor(now() / 1000), BATCH, GRACE_SEC)
   if (overdue.length > 0) await queue.send(overdue)
   return overdue.length
+}
+
+/**
+ * Chunks that were parked until somebody logs in go round again as soon as the bridge says that somebody has. One that does
+ * not answer, or a database that does not take it now, is asked again by the next sweep.
+ */
+export async function resume(options: IngestOptions): Promise<void> {
+  const { store, relay, now, log, timeout = (ms) => AbortSignal.timeout(ms) } = options
+  if (!(await store.isAnyLoggedOut())) return
+  try {
+    const { phase } = (await relay.status(timeout(STATUS_TIMEOUT_MS))).gateway
+    if (phase !== 'ready' && phase !== 'degraded') return
+    const chunks = await store.resume(Math.floor(now() / 1000), BATCH)
+    if (chunks > 0) log.info({ chunks }, 'somebody has logged in: what waited for that goes round again')
+  } catch (err) {
+    log.warn({ err }, 'chunks wait for a login, and whether there was one can not be told now')
+  }
+}
+
+/** Deletes what was delivered a day ago. The chunks of ended runs stay: they are the history that `runs` shows. */
+export async function forget({ store, now }: IngestOptions): Promise<void> {
+  await store.forgetDelivered(Math.floor(now() / 1000) - KEPT_SEC, FORGOTTEN_AT_ONCE)
 }

@@ -1,8 +1,9 @@
 import { formatSpec, parseInstrument, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
+import { createCancelling } from './cancelling.ts'
 import { planChunks } from './cutting.ts'
 import { createDatasets } from './datasets.ts'
-import { deliver, resend } from './dispatch.ts'
+import { deliver, forget, resend, resume } from './dispatch.ts'
 import { createOrigin } from './origin.ts'
 import { planOf } from './plan.ts'
 import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
@@ -12,6 +13,7 @@ import { createCalendars } from './sessions.ts'
 import { createTelling } from './telling/telling.ts'
 import { createTick } from './tick.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
+import { createUnderway } from './underway.ts'
 import { workChunk } from './work.ts'
 
 const MESSAGES_PER_SEC = 45
@@ -33,6 +35,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const calendars = createCalendars(options)
   const finding = { store, relay, now, log, origin }
   const telling = createTelling(options)
+  const underway = createUnderway()
   const nowSec = () => Math.floor(now() / 1000)
 
   /** Each name once, resolved or a problem. */
@@ -92,13 +95,19 @@ export function createIngest(options: IngestOptions): Ingest {
 
     tick: createTick(options, finding),
 
-    work: (chunkId) => workChunk(chunkId, options, { origin, calendars }),
+    work: (chunkId) => workChunk(chunkId, options, { origin, calendars, underway }),
+
+    ...createCancelling(options, underway),
 
     tell: (deliveryId) => (deliveryId === undefined ? telling.tell() : telling.tellOne(deliveryId)),
 
     async sweep() {
+      await resume(options)
       const { sent, closed } = await deliver(options)
-      return { sent: sent + (await resend(options)), closed: closed + (await store.closeRuns(nowSec())).length }
+      const again = await resend(options)
+      const ended = await store.closeRuns(nowSec())
+      await forget(options)
+      return { sent: sent + again, closed: closed + ended.length }
     },
   }
 }

@@ -1,9 +1,11 @@
 import type { Bound, ErrorBody, ErrorKind, Hours, Priority, Spans, Unavailable, Window } from '@tidegate/core'
 import type { Series, Store } from '@tidegate/db'
 import type { Relay } from '@tidegate/relay'
+import type { Cancelling } from './cancelling.ts'
 import type { Datasets } from './datasets.ts'
 import type { WebhookOptions } from './telling/post.ts'
 
+export type { Cancelling } from './cancelling.ts'
 export type { DatasetStatus, Datasets, SeriesStatus } from './datasets.ts'
 export type { WebhookOptions } from './telling/post.ts'
 
@@ -11,8 +13,11 @@ export type { WebhookOptions } from './telling/post.ts'
 export interface ChunkQueue {
   /** Hands over chunk ids, each to be worked on once `delaySec` has passed. */
   send(chunkIds: readonly string[], delaySec?: number): Promise<void>
-  /** From now on every message goes to `work`, a bounded number at a time. */
-  consume(work: (chunkId: string) => Promise<WorkResult>): Promise<void>
+  /**
+   * From now on every message goes to `work`, a bounded number at a time. One of which `work` throws comes again, a few
+   * times, later each time; then it is given up, and its id goes to `bury`, once as a rule.
+   */
+  consume(work: (chunkId: string) => Promise<WorkResult>, bury: (chunkId: string) => Promise<void>): Promise<void>
 }
 
 /** A want on demand: instruments × specs over a window. */
@@ -127,6 +132,8 @@ export interface IngestOptions {
   readonly random: () => number
   /** A signal that aborts after `ms`. Default: AbortSignal.timeout. */
   readonly timeout?: (ms: number) => AbortSignal
+  /** Resolves after `ms`. Default: setTimeout. */
+  readonly pause?: (ms: number) => Promise<void>
   /** A fresh id for a run. */
   readonly newId: () => string
   readonly log: Log
@@ -143,7 +150,7 @@ export interface IngestOptions {
 }
 
 /** The use case: everything that a schedule, a webhook, the API or the command line can want, on any runtime. */
-export interface Ingest extends Datasets {
+export interface Ingest extends Datasets, Cancelling {
   /**
    * What a fetch, or a dataset by now, would ask, without asking anything. Throws `invalid` on input that can't be meant,
    * `not-found` for a dataset that was not declared.
@@ -155,7 +162,10 @@ export interface Ingest extends Datasets {
   tick(): Promise<TickResult>
   /** One chunk: claim, ask, check, commit, settle. Doing it twice is harmless. Throws only when even the database is gone. */
   work(chunkId: string): Promise<WorkResult>
-  /** What was lost on the way goes round again: outbox entries, due chunks, expired leases; finished runs are closed. */
+  /**
+   * What was lost on the way goes round again: outbox entries, due chunks, expired leases, and what waited for a login that
+   * somebody has made since; finished runs are closed.
+   */
   sweep(): Promise<{ readonly sent: number; readonly closed: number }>
   /**
    * Webhooks are told of what has happened since, and of what they did not take before; a delivery named alone, if it is due.

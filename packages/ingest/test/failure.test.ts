@@ -88,7 +88,6 @@ describe('a failure that stays', () => {
     ['unauthorized', 'failed'],
     ['forbidden', 'failed'],
     ['no-permission', 'parked'],
-    ['login-required', 'parked'],
   ])('%s is %s at once', async (kind, outcome) => {
     const run = await started()
     failWith(kind)

@@ -78,7 +78,16 @@ export function createWorld(database: Database, nowSec: number, market: Market =
   let ids = 0
   const silent = { info: () => {}, warn: () => {}, error: () => {} }
   const newId = () => `run-${clock.nowMs}-${++ids}`
-  const parts: IngestOptions = { store, relay, queue, now, random: () => 0.5, newId, log: silent }
+  const parts: IngestOptions = {
+    store,
+    relay,
+    queue,
+    now,
+    random: () => 0.5,
+    newId,
+    log: silent,
+    pause: async () => {},
+  }
   const ingest = createIngest(parts)
   return {
     ingest,

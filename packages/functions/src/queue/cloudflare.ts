@@ -8,34 +8,46 @@ const BATCH = 100
 const MOST_DELAY_SEC = 43_200
 /** A Worker may hold six connections: four chunks, and room for what each asks beside. */
 const CONCURRENCY = 4
-/** How long a message waits whose chunk could not even be claimed, or its failure noted: the database was gone. */
-const RETRY_SEC = 30
+/** How long a message waits whose chunk could not even be claimed, or its failure noted: twice as long each time. */
+const RETRY = { firstSec: 30, mostSec: 600 }
 
 const CHUNK_ID = /^\d{1,19}$/
 
 export interface CloudflareQueue extends ChunkQueue {
   /** The Worker's `queue` handler: resolves once every message of the batch is acknowledged or marked to come again. */
-  handle(batch: Pick<MessageBatch<unknown>, 'messages'>): Promise<void>
+  handle(batch: Pick<MessageBatch<unknown>, 'messages' | 'queue'>): Promise<void>
+}
+
+interface CloudflareOptions {
+  readonly log: Log
+  /** The name of the queue that Cloudflare puts messages into that were tried too often; undefined where there is none. */
+  readonly dead: string | undefined
+  /** How long a message waits that could not be worked on, seconds. Default: half a minute, twice as long each time. */
+  readonly retry?: { readonly firstSec: number; readonly mostSec: number }
 }
 
 /** Chunk ids through a Queue binding; a message's body is the id and nothing else. */
-export function createCloudflareQueue(binding: Pick<Queue<string>, 'sendBatch'>, log: Log): CloudflareQueue {
+export function createCloudflareQueue(
+  binding: Pick<Queue<string>, 'sendBatch'>,
+  { log, dead, retry = RETRY }: CloudflareOptions,
+): CloudflareQueue {
   let work: ((chunkId: string) => Promise<WorkResult>) | undefined
+  let bury: ((chunkId: string) => Promise<void>) | undefined
 
-  async function handleOne(message: Message<unknown>): Promise<void> {
+  async function handleOne(message: Message<unknown>, act: (chunkId: string) => Promise<unknown>): Promise<void> {
     const { body } = message
     if (typeof body !== 'string' || !CHUNK_ID.test(body)) {
       log.error({ message: message.id, body }, 'a message holds no chunk id and is dropped')
       message.ack()
       return
     }
-    if (!work) throw new TidegateError('internal', 'Messages came before anybody was there to work on them.')
     try {
-      await work(body)
+      await act(body)
       message.ack()
     } catch (err) {
-      log.error({ chunk: body, err, retryAfterSec: RETRY_SEC }, 'a chunk could not be worked on')
-      message.retry({ delaySeconds: RETRY_SEC })
+      const retryAfterSec = Math.min(retry.firstSec * 2 ** (message.attempts - 1), retry.mostSec)
+      log.error({ chunk: body, err, retryAfterSec }, 'a chunk could not be worked on')
+      message.retry({ delaySeconds: retryAfterSec })
     }
   }
 
@@ -52,14 +64,17 @@ export function createCloudflareQueue(binding: Pick<Queue<string>, 'sendBatch'>,
       }
     },
 
-    async consume(handler) {
-      work = handler
+    async consume(worker, burier) {
+      work = worker
+      bury = burier
     },
 
-    async handle({ messages }) {
+    async handle({ messages, queue }) {
+      const act = queue === dead ? bury : work
+      if (!act) throw new TidegateError('internal', 'Messages came before anybody was there to work on them.')
       const waiting = [...messages]
       const lane = async () => {
-        for (let message = waiting.shift(); message; message = waiting.shift()) await handleOne(message)
+        for (let message = waiting.shift(); message; message = waiting.shift()) await handleOne(message, act)
       }
       await Promise.all(Array.from({ length: CONCURRENCY }, lane))
     },

@@ -1,4 +1,4 @@
-import type { Log, WorkResult } from '@tidegate/ingest'
+import type { Log } from '@tidegate/ingest'
 
 export interface Taken {
   readonly id: string
@@ -14,11 +14,15 @@ export interface PumpOptions {
   take(most: number): Promise<readonly Taken[]>
   /** Says that messages were worked on. */
   finish(ids: readonly string[]): Promise<void>
+  /** Says that messages could not be worked on. */
+  fail(ids: readonly string[]): Promise<void>
   readonly log: Log
 }
 
+type Work = (chunkId: string) => Promise<unknown>
+
 export interface Pump {
-  start(work: (chunkId: string) => Promise<WorkResult>): void
+  start(work: Work): void
   /** Something may have come: look now. */
   wake(): void
   /** Takes nothing more; resolves once what is under way is done and said to be. */
@@ -29,9 +33,13 @@ export interface Pump {
  * Keeps a bounded number of messages under way. One loop for all of them: pg-boss' own workers either look each for
  * itself (2 queries a second and worker, forever) or wait for the slowest of a batch, and a chunk can take a minute.
  */
-export function createPump({ concurrency, pollMs, take, finish, log }: PumpOptions): Pump {
+export function createPump({ concurrency, pollMs, take, finish, fail, log }: PumpOptions): Pump {
   const open = new Set<Promise<void>>()
-  let finished: string[] = []
+  const told = [
+    { ids: [] as string[], tell: finish },
+    { ids: [] as string[], tell: fail },
+  ] as const
+  const [finished, failed] = told
   let draining = false
   let failing = false
   let loop: Promise<void> | undefined
@@ -49,17 +57,18 @@ export function createPump({ concurrency, pollMs, take, finish, log }: PumpOptio
     signal = Promise.withResolvers()
   }
 
-  async function handle({ id, chunkId }: Taken, work: (chunkId: string) => Promise<WorkResult>): Promise<void> {
+  async function handle({ id, chunkId }: Taken, work: Work): Promise<void> {
     try {
       await work(chunkId)
+      finished.ids.push(id)
     } catch (err) {
-      // Even the database was gone: the chunk still stands there as it was, and the sweep sends it again.
+      // Even the database was gone: the chunk still stands there as it was, and its message comes again.
       log.error({ chunk: chunkId, err }, 'a chunk could not be worked on')
+      failed.ids.push(id)
     }
-    finished.push(id)
   }
 
-  function begin(taken: Taken, work: (chunkId: string) => Promise<WorkResult>): void {
+  function begin(taken: Taken, work: Work): void {
     const task = handle(taken, work).then(() => {
       open.delete(task)
       wake()
@@ -68,19 +77,16 @@ export function createPump({ concurrency, pollMs, take, finish, log }: PumpOptio
   }
 
   async function settle(): Promise<void> {
-    const ids = finished
-    if (ids.length === 0) return
-    finished = []
-    try {
-      await finish(ids)
-    } catch (error) {
-      finished = [...ids, ...finished]
-      throw error
+    for (const { ids, tell } of told) {
+      if (ids.length === 0) continue
+      const now = [...ids]
+      await tell(now)
+      ids.splice(0, now.length)
     }
   }
 
   /** One round: how many messages could have been taken beyond those that were. */
-  async function round(work: (chunkId: string) => Promise<WorkResult>): Promise<number> {
+  async function round(work: Work): Promise<number> {
     await settle()
     const free = concurrency - open.size
     if (free === 0) return 0
@@ -89,7 +95,7 @@ export function createPump({ concurrency, pollMs, take, finish, log }: PumpOptio
     return free - taken.length
   }
 
-  async function run(work: (chunkId: string) => Promise<WorkResult>): Promise<void> {
+  async function run(work: Work): Promise<void> {
     while (!draining) {
       try {
         const spare = await round(work)
@@ -107,7 +113,7 @@ export function createPump({ concurrency, pollMs, take, finish, log }: PumpOptio
       await settle()
     } catch (err) {
       log.warn(
-        { err, messages: finished.length },
+        { err, messages: finished.ids.length + failed.ids.length },
         'done, and not said to be: these messages come again, which is harmless',
       )
     }
