@@ -48,10 +48,10 @@ export function eventsIn(database: Database): Events {
     async spreadEvents(now, limit) {
       const [row] = await database.rows<{ taken: number }>(sql`
         with taken as (
-          update outbox set delivered_at = ${at(now)} where id in (
+          update outbox set delivered_at = ${at(now)} where id = any(array(
             select id from outbox where kind = 'event' and delivered_at is null
             order by outbox.id limit ${limit}::int for update skip locked
-          ) returning outbox.id as position, 'evt_' || gen_random_uuid() as id, event, at
+          )) returning outbox.id as position, 'evt_' || gen_random_uuid() as id, event, at
         ), made as (
           insert into deliveries (id, webhook_id, event_id, type, body, created_at, not_before)
           select 'dlv_' || gen_random_uuid(), w.id, t.id, t.event->>'type',
