@@ -18,10 +18,24 @@ const COLUMNS: readonly Column[] = [
   { head: 'gaps', align: 'right' },
   { head: 'requests', align: 'right' },
 ]
+const WEIGHT: Column = { head: 'weight', align: 'right', spare: 3 }
 
-/** A plan as a table and in words. `end` is what was asked for, exclusive, ISO. */
-export function planText(plan: PlanAnswer, end: string, width: number | undefined): string {
-  const rows = plan.series.map(({ instrumentId, spec, hours, wanted, gaps, requests }) => [
+/** What a plan's time is due to, for a person. */
+const BOUNDS: Readonly<Record<NonNullable<PlanAnswer['boundBy']>, string>> = {
+  messages: 'the messages that IBKR takes in a second',
+  'small bars': 'of bars up to 30 seconds IBKR answers a weight of 60 in ten minutes',
+  'one contract': 'of one contract IBKR takes five such requests in two seconds',
+  'open requests': 'the requests that are open at once, and what an answer takes',
+}
+
+/** Instruments of one reason are counted beyond this many. */
+const MOST_NAMED = 3
+
+/** A plan as a table and in words. `end` is what was asked for, exclusive, ISO; undefined for up to now. */
+export function planText(plan: PlanAnswer, end: string | undefined, width: number | undefined): string {
+  if (plan.series.length === 0) return 'There are no series in it yet.\n'
+  const columns = plan.weight > 0 ? [...COLUMNS, WEIGHT] : COLUMNS
+  const rows = plan.series.map(({ instrumentId, spec, hours, wanted, gaps, requests, weight }) => [
     instrumentId,
     spec,
     hours,
@@ -29,16 +43,25 @@ export function planText(plan: PlanAnswer, end: string, width: number | undefine
     wanted ? instantCell(wanted.end) : 'not final yet',
     gaps.length,
     requests,
+    ...(plan.weight > 0 ? [weight] : []),
   ])
-  return `${tableOf(COLUMNS, rows, width)}${totalText(plan)}${untilText(plan, end)}Nothing was asked of the gateway.\n`
+  const table = tableOf(columns, rows, width)
+  const until = end === undefined ? '' : untilText(plan, end)
+  return `${table}${totalText(plan)}${until}${unavailableText(plan)}${refusalText(plan)}Nothing was asked of the gateway.\n`
 }
 
-function totalText({ series, requests, expectedSec }: PlanAnswer): string {
+function totalText({ series, requests, weight, expectedSec, boundBy }: PlanAnswer): string {
   if (series.every(({ wanted }) => !wanted)) return NOTHING_FINAL
-  if (requests === 0) return 'Everything is covered: a fetch would ask nothing.\n'
+  if (requests === 0) {
+    return series.some(({ unavailable }) => unavailable.length > 0)
+      ? 'There is nothing to ask.\n'
+      : 'Everything is covered: a fetch would ask nothing.\n'
+  }
+  const weighing = weight > 0 ? ` of weight ${weight.toLocaleString('en-US')}` : ''
+  const bound = boundBy ? `\nWhat takes longest: ${BOUNDS[boundBy]}.` : ''
   return (
-    `${requests.toLocaleString('en-US')} request${requests === 1 ? '' : 's'}; ` +
-    `under IBKR's pacing that takes ${inWords(expectedSec)}, and the gateway's own time.\n`
+    `${requests.toLocaleString('en-US')} request${requests === 1 ? '' : 's'}${weighing}; ` +
+    `under IBKR's pacing that takes ${inWords(expectedSec)}.${bound}\n`
   )
 }
 
@@ -49,4 +72,39 @@ function untilText({ series }: PlanAnswer, end: string): string {
     return whole && parseInstant(wanted.end) < whole.end
   })
   return cut ? `"until" is earlier than asked where the rest is not final yet.\n${FINAL}\n` : ''
+}
+
+/** What of a plan can never be had, a line for each reason; empty where all can be. */
+export function unavailableText({ series }: PlanAnswer): string {
+  const reasons = new Map<string, string[]>()
+  for (const { instrumentId, spec, unavailable } of series) {
+    for (const { windows, why } of unavailable) {
+      const first = windows[0]
+      const last = windows.at(-1)
+      if (!first || !last) continue
+      const reason = `${instantCell(first.start)} to ${instantCell(last.end)}: ${why}`
+      const names = reasons.get(reason) ?? []
+      names.push(`${instrumentId} ${spec}`)
+      reasons.set(reason, names)
+    }
+  }
+  return [...reasons].map(([reason, names]) => `Not to be had: ${named(names)}, ${reason}.\n`).join('')
+}
+
+/** What IBKR has refused so far for want of permission, a line each; empty where nothing was. */
+function refusalText({ series }: PlanAnswer): string {
+  const refusals = new Map<string, string[]>()
+  for (const { instrumentId, requests, refusal } of series) {
+    if (!refusal || requests === 0) continue
+    const said = `IBKR said on ${instantCell(refusal.at)} of ${refusal.spec}: ${refusal.message}`
+    const names = refusals.get(said) ?? []
+    names.push(instrumentId)
+    refusals.set(said, names)
+  }
+  return [...refusals].map(([said, names]) => `No permission so far: ${named([...new Set(names)])}. ${said}\n`).join('')
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

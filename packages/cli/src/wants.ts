@@ -2,6 +2,7 @@ import { HOURS, type Hours, PRIORITIES, type Priority } from '@tidegate/core'
 import { type Command, Option } from 'commander'
 import { runBars } from './commands/bars.ts'
 import { runFetch } from './commands/fetch.ts'
+import { runPlan } from './commands/plan.ts'
 import type { Context } from './context.ts'
 import { type Asked, faultsOf } from './faults.ts'
 import { list } from './values.ts'
@@ -20,6 +21,13 @@ interface FetchFlags extends Flags {
   readonly priority?: Priority
   readonly dryRun?: boolean
   readonly timeout: number
+}
+
+interface PlanFlags extends Flags {
+  readonly dataset?: string
+  readonly instruments?: string[]
+  readonly timeframe?: string[]
+  readonly json?: boolean
 }
 
 interface BarsFlags extends Flags {
@@ -68,6 +76,25 @@ export function addWants(program: Command, { context, verbose, timeout, done }: 
       check({ instruments: named, timeframes: given.timeframe, start: given.start, end })
       const waiting = { timeoutMs: given.timeout * 1000, verbose: verbose() }
       done(await runFetch(context, { instruments, timeframes, start, end, hours, priority, dryRun, ...waiting }))
+    })
+  const fetchOptions = ['instruments', 'timeframe', 'start', 'end', 'hours']
+  program
+    .command('plan')
+    .description('print what a fetch, or a declared dataset by now, would ask, and ask nothing')
+    .addOption(new Option('--dataset <name>', 'a declared dataset, instead of a fetch').conflicts(fetchOptions))
+    .option('--instruments <ids>', 'instrument ids or bare names, separated by commas', list)
+    .option('--timeframe <specs>', '1MIN, 5MIN, 1HOUR, DAILY or bar specifications, separated by commas', list)
+    .option('--start <instant>', 'a date or a UTC time, inclusive')
+    .option('--end <instant>', 'exclusive (default: now)')
+    .addOption(hoursOption())
+    .option('--json', 'as the HTTP interface answers it')
+    .action(async (given: PlanFlags) => {
+      const { dataset, instruments = [], timeframe: timeframes = [], start = '', end, hours, json = false } = given
+      const how = { json, verbose: verbose() }
+      if (dataset !== undefined) return done(await runPlan(context, { of: { dataset }, ...how }))
+      const named = { option: '--instruments', texts: given.instruments }
+      check({ instruments: named, timeframes: given.timeframe, start: given.start, end })
+      done(await runPlan(context, { of: { instruments, timeframes, start, end, hours }, ...how }))
     })
   program
     .command('bars')

@@ -9,8 +9,9 @@ const KEYS = new Set(['AAPL.NASDAQ 1-MINUTE-LAST regular'])
 function planOf(gaps: readonly [string, string][], spec: string = key.spec): PlanAnswer {
   const windows = gaps.map(([start, end]) => ({ start: `2026-11-${start}Z`, end: `2026-11-${end}Z` }))
   const wanted = { start: '2026-11-01T00:00:00Z', end: '2026-11-20T15:30:00Z' }
-  const series = [{ ...key, spec, wanted, gaps: windows, requests: windows.length }]
-  return { series, requests: windows.length, expectedSec: 0 }
+  const asked = { requests: windows.length, weight: 0 }
+  const series = [{ ...key, spec, wanted, gaps: windows, ...asked, unavailable: [], refusal: null }]
+  return { series, ...asked, expectedSec: 0, boundBy: null }
 }
 
 describe('what is left of a fetch', () => {

@@ -35,8 +35,9 @@ test('hours are left out only where they are the same', () => {
 })
 
 test('a plan fits 80 columns', () => {
-  const series = [{ ...key, wanted: window, gaps: [window], requests: 15 }]
-  const text = planText({ series, requests: 15, expectedSec: 0 }, window.end, 80)
+  const asked = { requests: 15, weight: 15 }
+  const series = [{ ...key, wanted: window, gaps: [window], ...asked, unavailable: [], refusal: null }]
+  const text = planText({ series, ...asked, expectedSec: 0, boundBy: null }, window.end, 80)
   expect(widest(text.slice(0, text.lastIndexOf('┘')))).toBeLessThanOrEqual(80)
   expect(text).toMatch(/│ 2026-11-24 +│ +1 │ +15 │/)
 })

@@ -1,6 +1,6 @@
 import { type BarColumns, type ErrorBody, formatInstant, type Hours, type Window } from '@tidegate/core'
 import type { ChunkState, RunProgress, RunState, Series, SeriesProgress, SeriesSummary } from '@tidegate/db'
-import type { Plan, Problem, Started } from '@tidegate/ingest'
+import type { Problem, Started } from '@tidegate/ingest'
 import type { BridgeStatus } from '@tidegate/relay'
 
 /** What the HTTP interface answers, as JSON. Instants are ISO texts in UTC, windows half-open `[start, end)`. */
@@ -14,6 +14,8 @@ export interface WindowAnswer {
 export interface StartedAnswer {
   readonly id: string
   readonly chunks: number
+  /** Requests that one run does not hold: the same request again, once this run is done, goes on with them. */
+  readonly remaining: number
   readonly series: readonly Series[]
   /** What of the request can't be done, beside the rest that is under way. */
   readonly problems: readonly Problem[]
@@ -28,21 +30,6 @@ export interface ProgressAnswer {
   readonly chunks: Readonly<Record<ChunkState, number>>
   readonly bars: number
   readonly series: readonly SeriesProgress[]
-}
-
-/** `POST /v1/plan`. */
-export interface PlanAnswer {
-  readonly series: readonly {
-    readonly instrumentId: string
-    readonly spec: string
-    readonly hours: Hours
-    /** Null where nothing of what is asked for is final yet. */
-    readonly wanted: WindowAnswer | null
-    readonly gaps: readonly WindowAnswer[]
-    readonly requests: number
-  }[]
-  readonly requests: number
-  readonly expectedSec: number
 }
 
 /** `GET /v1/bars`: columns, as bars have them everywhere; `t` in epoch seconds. */
@@ -80,27 +67,12 @@ export interface ErrorAnswer {
   readonly error: ErrorBody
 }
 
-export function startedAnswer({ runId, chunks, series, problems }: Started): StartedAnswer {
-  return { id: runId, chunks, series, problems }
+export function startedAnswer({ runId, chunks, remaining, series, problems }: Started): StartedAnswer {
+  return { id: runId, chunks, remaining, series, problems }
 }
 
 export function progressAnswer(run: RunProgress): ProgressAnswer {
   return { ...run, createdAt: formatInstant(run.createdAt), finishedAt: instantOrNull(run.finishedAt) }
-}
-
-export function planAnswer({ series, requests, expectedSec }: Plan): PlanAnswer {
-  return {
-    series: series.map(({ instrumentId, spec, hours, wanted, gaps, requests }) => ({
-      instrumentId,
-      spec,
-      hours,
-      wanted: wanted ? windowAnswer(wanted) : null,
-      gaps: gaps.map(windowAnswer),
-      requests,
-    })),
-    requests,
-    expectedSec,
-  }
 }
 
 export function seriesAnswer(series: readonly SeriesSummary[]): SeriesAnswer {
@@ -117,7 +89,7 @@ export function seriesAnswer(series: readonly SeriesSummary[]): SeriesAnswer {
   }
 }
 
-function windowAnswer({ start, end }: Window): WindowAnswer {
+export function windowAnswer({ start, end }: Window): WindowAnswer {
   return { start: formatInstant(start), end: formatInstant(end) }
 }
 

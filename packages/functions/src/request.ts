@@ -92,3 +92,6 @@ export function fetchSchema(defaultHours: Hours) {
       return { instruments, specs, hours, window: windowOf(body, context), priority }
     })
 }
+
+/** The other body that `POST /v1/plan` takes: all that a declared dataset wants by now. */
+export const datasetSchema = z.strictObject({ dataset: text("expected a declared dataset's name") })

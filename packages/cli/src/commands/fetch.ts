@@ -3,7 +3,7 @@ import type { FetchBody } from '../client.ts'
 import type { Context } from '../context.ts'
 import { coveredAlready, type Filled, fill } from '../fill.ts'
 import { hinted } from '../hint.ts'
-import { NOTHING_FINAL, planText } from '../plan.ts'
+import { NOTHING_FINAL, planText, unavailableText } from '../plan.ts'
 import { createProgress } from '../progress.ts'
 import { filledTable, pendingText, troublesOf } from '../report.ts'
 import { openTarget, type Target } from '../target.ts'
@@ -55,12 +55,15 @@ export async function runFetch(context: Context, options: FetchOptions): Promise
 async function fetchNow(context: Context, { client, url }: Target, body: FetchBody): Promise<number> {
   const progress = createProgress(context)
   let filled: Filled
+  let never = ''
   try {
-    filled = coveredAlready(await client.plan(body)) ?? (await fill(client, body, { ...context, progress }))
+    const plan = await client.plan(body)
+    never = unavailableText(plan)
+    filled = coveredAlready(plan) ?? (await fill(client, body, { ...context, progress }))
   } finally {
     progress.stop()
   }
-  context.out((await filledTable(client, [{ body, filled }], context.columns)) + pendingText([filled]))
+  context.out((await filledTable(client, [{ body, filled }], context.columns)) + pendingText([filled]) + never)
   if (filled.interrupted) {
     context.err(`Interrupted. ${goingOn(filled, url)}\n`)
     return 130
@@ -69,7 +72,10 @@ async function fetchNow(context: Context, { client, url }: Target, body: FetchBo
   for (const trouble of troubles) context.err(`${trouble}\n`)
   if (troubles.length > 0) return 1
   if (filled.nothingFinal) context.out(`${NOTHING_FINAL} Nothing was asked of the gateway.\n`)
-  else if (filled.chunks === 0) context.out('Everything was covered already: nothing was asked of the gateway.\n')
+  else if (filled.chunks === 0) {
+    const covered = never ? 'All that can be had was covered already' : 'Everything was covered already'
+    context.out(`${covered}: nothing was asked of the gateway.\n`)
+  }
   return 0
 }
 

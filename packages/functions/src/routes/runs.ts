@@ -2,9 +2,11 @@ import { type Hours, TidegateError } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
 import { Hono } from 'hono'
-import { type PlanAnswer, type ProgressAnswer, planAnswer, progressAnswer, startedAnswer } from '../answers.ts'
-import { bodyOf } from '../check.ts'
-import { fetchSchema } from '../request.ts'
+import { z } from 'zod'
+import { type PlanAnswer, planAnswer } from '../answers/plan.ts'
+import { type ProgressAnswer, progressAnswer, startedAnswer } from '../answers.ts'
+import { bodyOf, check } from '../check.ts'
+import { datasetSchema, fetchSchema } from '../request.ts'
 
 const RUN_ID = /^[\w-]{1,64}$/
 
@@ -13,7 +15,11 @@ export function runRoutes({ ingest, store, hours }: { ingest: Ingest; store: Sto
   const schema = fetchSchema(hours)
   const routes = new Hono()
 
-  routes.post('/plan', async (c) => c.json<PlanAnswer>(planAnswer(await ingest.plan(await bodyOf(c, schema)))))
+  routes.post('/plan', async (c) => {
+    const body = await bodyOf(c, z.unknown())
+    const names = typeof body === 'object' && body !== null && 'dataset' in body
+    return c.json<PlanAnswer>(planAnswer(await ingest.plan(check(names ? datasetSchema : schema, body))))
+  })
 
   routes.post('/runs', async (c) => {
     const started = startedAnswer(await ingest.start(await bodyOf(c, schema)))

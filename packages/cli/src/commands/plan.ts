@@ -1,0 +1,40 @@
+import { formatInstant, type Hours } from '@tidegate/core'
+import type { PlanBody } from '../client.ts'
+import type { Context } from '../context.ts'
+import { planText } from '../plan.ts'
+import { openTarget } from '../target.ts'
+
+export interface PlanOptions {
+  /** A declared dataset, or a fetch. */
+  readonly of:
+    | { readonly dataset: string }
+    | {
+        readonly instruments: readonly string[]
+        readonly timeframes: readonly string[]
+        readonly start: string
+        readonly end: string | undefined
+        readonly hours: Hours | undefined
+      }
+  readonly json: boolean
+  readonly verbose: boolean
+}
+
+/** Prints what a fetch, or a dataset by now, would ask, by what is stored alone. */
+export async function runPlan(context: Context, { of, json, verbose }: PlanOptions): Promise<number> {
+  const body = bodyOf(of, Math.floor(context.now() / 1000))
+  const target = await openTarget(context, { need: 'stored', timeoutMs: 0, verbose })
+  try {
+    const plan = await target.client.plan(body)
+    const end = 'dataset' in body ? undefined : body.end
+    context.out(json ? `${JSON.stringify(plan, undefined, 2)}\n` : planText(plan, end, context.columns))
+    return 0
+  } finally {
+    await target.close()
+  }
+}
+
+function bodyOf(of: PlanOptions['of'], nowSec: number): PlanBody {
+  if ('dataset' in of) return of
+  const { instruments, timeframes, start, end, hours } = of
+  return { instruments, specs: timeframes, start, end: end ?? formatInstant(nowSec), ...(hours ? { hours } : {}) }
+}
