@@ -1,10 +1,11 @@
-/** `npm run bench [decode relay callers pipeline memory]`: runs the benchmarks, prints their tables, and what they were held against. */
+/** `npm run bench [decode relay callers pipeline memory tick]`: runs the benchmarks, prints their tables, and what they were held against. */
 import { benchCallers } from './callers.ts'
 import { benchDecode } from './decode.ts'
 import { type Figure, holds } from './figure.ts'
 import { benchMemory } from './memory.ts'
 import { benchPipeline } from './pipeline.ts'
 import { benchRelay } from './relay.ts'
+import { benchTick } from './tick.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   decode: benchDecode,
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   callers: benchCallers,
   pipeline: benchPipeline,
   memory: benchMemory,
+  tick: benchTick,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES)

@@ -1,8 +1,9 @@
-import type { ErrorBody, Hours, SecType, Window } from '@tidegate/core'
+import type { ErrorBody, SecType, Window } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { RunState, Series } from '../store.ts'
 import type { Dataset, Datasets } from './datasets.ts'
+import { type KindRow, NO_CHUNKS, openChunks, seriesIn, seriesOf, type WindowRow, windowOf } from './kinds.ts'
 import { at, epoch } from './sql.ts'
 
 /** A series that a dataset wants, with what planning needs to know of it. */
@@ -72,7 +73,7 @@ const AROUND_SEC = { before: 2 * 86_400, after: 14 * 86_400 }
 export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datasetNow' | 'wanted'> {
   async function dueOf(which: SQL, now: number, givenUpSince: number | undefined): Promise<DueDataset[]> {
     const rows = await database.rows<DueRow>(sql`
-      with d as (select * from datasets where ${which}), ${seriesOf(now, openChunks(givenUpSince))}, ${sessionsOf(now)}, busy as (
+      with d as (select * from datasets where ${which}), ${seriesOf(now, openChunks(givenUpSince))}, ${MISSING}, ${sessionsOf(now)}, busy as (
         select r.dataset, count(*) as chunks from chunks c join runs r on r.id = c.run_id
         where c.state in ('queued', 'leased') and r.dataset in (select name from d) group by r.dataset
       )
@@ -100,7 +101,7 @@ export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datas
 
     async wanted(now, name) {
       const rows = await database.rows<StateRow>(sql`
-        with d as (select * from datasets where ${name === undefined ? sql`true` : sql`name = ${name}`}), ${seriesOf(now, sql``)}
+        with d as (select * from datasets where ${name === undefined ? sql`true` : sql`name = ${name}`}), ${seriesOf(now, NO_CHUNKS)}, ${MISSING}
         select ${COLUMNS}, to_jsonb(newest) as "lastRun", coalesce(kind.kinds, '[]') as kinds
         from d left join wanted on wanted.dataset = d.name left join missing on missing.dataset = d.name
           left join lateral (
@@ -127,39 +128,11 @@ const COLUMNS = sql`d.name, d.definition, ${epoch(sql`d.since`)} as since, d.pau
   ${epoch(sql`d.created_at`)} as "createdAt", ${epoch(sql`d.updated_at`)} as "updatedAt",
   coalesce(wanted.series, '[]') as series, coalesce(missing.unresolved, '[]') as unresolved`
 
-/** The series of the datasets `d`, each with what of `[since, now)` neither coverage nor `others` takes away. */
-function seriesOf(now: number, others: SQL): SQL {
-  return sql`own as (
-      select x.dataset, x.since, s.id, s.instrument_id, s.spec, s.hours, s.head_asked_at, s.head_error,
-        i.sec_type, i.time_zone_id, i.expires
-      from d join dataset_series x on x.dataset = d.name join series s on s.id = x.series_id join instruments i on i.id = s.instrument_id
-    ), taken as (
-      select series_id, range_agg(windows) as windows from (
-        select series_id, windows from coverage where series_id in (select id from own)${others}
-      ) each group by series_id
-    ), wanted as (
-      select own.dataset, jsonb_agg(jsonb_build_array(own.id, own.instrument_id, own.spec, own.hours, own.sec_type, own.time_zone_id, own.expires,
-        extract(epoch from own.since), extract(epoch from own.head_asked_at), own.head_error, gaps.windows) order by own.id) as series
-      from own left join taken on taken.series_id = own.id
-      cross join lateral (
-        select jsonb_agg(jsonb_build_array(extract(epoch from lower(gap)), extract(epoch from upper(gap))) order by gap) as windows
-        from unnest(case when own.since < ${at(now)}
-          then tstzmultirange(tstzrange(own.since, ${at(now)})) - coalesce(taken.windows, '{}') end) as gap
-      ) gaps
-      group by own.dataset
-    ), missing as (
-      select di.dataset, jsonb_agg(jsonb_build_array(di.name, extract(epoch from di.asked_at), di.error) order by di.name) as unresolved
+/** As `missing`, one row a dataset of `d`: the instruments that it names and that were not found. */
+const MISSING = sql`missing as (
+      select di.dataset, json_agg(json_build_array(di.name, extract(epoch from di.asked_at), di.error) order by di.name) as unresolved
       from d join dataset_instruments di on di.dataset = d.name where di.instrument_id is null group by di.dataset
     )`
-}
-
-function openChunks(givenUpSince: number | undefined): SQL {
-  return sql`
-        union all
-        select series_id, tstzmultirange(win) from chunks
-        where (state in ('queued', 'leased') or state in ('failed', 'parked')
-          and finished_at >= to_timestamp(${givenUpSince ?? null}::float8)) and series_id in (select id from own)`
-}
 
 /** For the datasets whose schedule follows sessions: what is known of those of their instruments. */
 function sessionsOf(now: number): SQL {
@@ -183,23 +156,9 @@ function sessionsOf(now: number): SQL {
     )`
 }
 
-type SeriesRow = readonly [
-  id: number,
-  instrumentId: string,
-  spec: string,
-  hours: Hours,
-  secType: SecType,
-  timeZoneId: string | null,
-  expires: string | null,
-  since: number | null,
-  headAskedAt: number | null,
-  headError: ErrorBody | null,
-  gaps: readonly WindowRow[] | null,
-]
-type WindowRow = readonly [start: number, end: number]
 type OrNull<T> = { readonly [K in keyof T]: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K] }
 type DatasetRow = OrNull<Dataset> & {
-  readonly series: readonly SeriesRow[]
+  readonly series: readonly KindRow[]
   readonly unresolved: readonly (readonly [name: string, askedAt: number | null, error: ErrorBody | null])[]
 }
 type DueRow = DatasetRow & {
@@ -217,21 +176,9 @@ function withSeries({ series, unresolved, since, ...row }: DatasetRow): WithSeri
   return {
     ...row,
     since: since ?? undefined,
-    series: series.map(
-      ([id, instrumentId, spec, hours, secType, zone, expires, from, headAskedAt, headError, gaps]) => ({
-        ...{ id, instrumentId, spec, hours, secType, timeZoneId: zone ?? '', expires: expires ?? undefined },
-        since: from ?? undefined,
-        headAskedAt: headAskedAt ?? undefined,
-        headError: headError ?? undefined,
-        gaps: (gaps ?? []).map(windowOf),
-      }),
-    ),
+    series: seriesIn(series),
     unresolved: unresolved.map(([name, askedAt, error]) => {
       return { name, askedAt: askedAt ?? undefined, error: error ?? undefined }
     }),
   }
-}
-
-function windowOf([start, end]: WindowRow): Window {
-  return { start, end }
 }
