@@ -5,7 +5,6 @@ import { assertWhole, readLines } from './lines.ts'
 import {
   type BarsDone,
   type BarsRequest,
-  type BridgeStatus,
   barColumnsSchema,
   barsDoneSchema,
   type Chain,
@@ -16,6 +15,7 @@ import {
   type HeadRequest,
   headAnswerSchema,
   type Match,
+  type RelayStatus,
   type SearchRequest,
   type SessionsAnswer,
   type SessionsRequest,
@@ -44,7 +44,7 @@ export interface Relay {
   head(request: HeadRequest, signal?: AbortSignal): Promise<number>
   /** IBKR's own schedule. */
   sessions(request: SessionsRequest, signal?: AbortSignal): Promise<SessionsAnswer>
-  status(signal?: AbortSignal): Promise<BridgeStatus>
+  status(signal?: AbortSignal): Promise<RelayStatus>
 }
 
 export interface BarsAnswer {

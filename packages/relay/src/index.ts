@@ -1,5 +1,8 @@
 export { type BarsAnswer, createRelay, type Relay, type RelayOptions, type TicksAnswer } from './client.ts'
+export { MARKET_PATTERN } from './market.ts'
 export * from './schema/index.ts'
+export { createRelays, type RelaysOptions } from './several.ts'
 export { type Connect, connectByFetch, opened, type StreamSocket } from './socket.ts'
+export type { NamedBridge } from './standing.ts'
 export { createStream, type Stream, type StreamEvent, type StreamOptions } from './stream.ts'
 export { appendTicks, type ColumnsOf, emptyTicks, sliceTicks } from './ticks.ts'

@@ -1,4 +1,4 @@
-import { PRIORITIES } from '@tidegate/core'
+import { type ErrorBody, PRIORITIES } from '@tidegate/core'
 import { z } from 'zod'
 
 export const farmSchema = z.object({
@@ -50,3 +50,12 @@ export const statusSchema = z.object({
 
 export type BridgeStatus = z.infer<typeof statusSchema>
 export type Farm = z.infer<typeof farmSchema>
+
+/** One bridge of several: what it says, or why it says nothing. */
+export type BridgeReport = { readonly name: string } & (
+  | ({ readonly ok: true } & BridgeStatus)
+  | { readonly ok: false; readonly error: ErrorBody }
+)
+
+/** Where a relay stands; over several bridges the first that is ready speaks for all, and each for itself in `bridges`. */
+export type RelayStatus = BridgeStatus & { readonly bridges?: readonly BridgeReport[] }
