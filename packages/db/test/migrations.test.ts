@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { type Database, openTcp } from '@tidegate/db'
+import { createStore, type Database, openTcp } from '@tidegate/db'
 import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import { is, sql } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
@@ -107,6 +107,40 @@ describe('migrating a server', () => {
         .map(getTableConfig)
         .flatMap(({ name, columns }) => columns.map((column) => `${name}.${column.name}`))
       expect(found).toEqual(expected.sort())
+    } finally {
+      await database.close()
+    }
+  })
+
+  it('says what datasets were declared before in the words of now, and goes on with them', async () => {
+    const database = openTcp(await postgres.freshDatabase())
+    try {
+      const run = async (tag: string) => {
+        const text = await readFile(path.join(FOLDER, `${tag}.sql`), 'utf8')
+        for (const statement of text.split('--> statement-breakpoint')) await database.rows(sql.raw(statement))
+      }
+      const tags = (await journal()).entries.map(({ tag }) => tag)
+      const until = tags.indexOf('0007_datasets')
+      for (const tag of tags.slice(0, until)) await run(tag)
+      const wants = ['AAPL.NASDAQ', 'MSFT.NASDAQ'].map((instrumentId) => ({
+        ...{ instrumentId, spec: '1-MINUTE-LAST', hours: 'all' },
+      }))
+      await database.rows(sql`
+        insert into datasets (name, wants, since, every_sec)
+        values ('first', ${JSON.stringify(wants)}::jsonb, '2026-01-02Z', 300), ('odd', '[]', '2026-01-02T14:30Z', 30)`)
+      for (const tag of tags.slice(until)) await run(tag)
+      const [first, odd] = await createStore(database).datasets()
+      expect(first?.definition).toEqual({
+        ...{ name: 'first', instruments: ['AAPL.NASDAQ', 'MSFT.NASDAQ'], specs: ['1-MINUTE-LAST'], hours: 'all' },
+        ...{ since: '2026-01-02T00:00:00Z', schedule: { every: '5m' } },
+      })
+      expect(first).toMatchObject({ since: Date.UTC(2026, 0, 2) / 1000, paused: false })
+      expect(odd?.definition).toMatchObject({ since: '2026-01-02T14:30:00Z', schedule: { every: '1m' } })
+      const due = await createStore(database).dueDatasets(Date.now() / 1000 + 60, 0)
+      expect(due.map(({ name, unresolved }) => [name, unresolved.length])).toEqual([
+        ['first', 2],
+        ['odd', 0],
+      ])
     } finally {
       await database.close()
     }
