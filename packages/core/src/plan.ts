@@ -1,6 +1,6 @@
 import { gridSec, MONDAY_SEC } from './finality.ts'
 import { type BarSpec, isDated } from './spec.ts'
-import { intersect, merge, type Window } from './window.ts'
+import type { Window } from './window.ts'
 
 /**
  * The windows to ask for, one request each, that together are exactly the gaps, none longer than `spanSec`.
@@ -34,34 +34,45 @@ function cellOf(sec: number, spanSec: number): number {
   return Math.floor((sec - MONDAY_SEC) / spanSec)
 }
 
+/** A window to ask for. `closed`: the market's own schedule has no session in it. */
+export interface Stretch extends Window {
+  readonly closed: boolean
+}
+
 /**
- * The chunks with those that hold no second of a session put together, so that a closed market costs no requests of its
- * own: with each other up to `mostSec`, and with a neighbour that they lengthen to no more than `spanSec`. The same
- * instants, in order. `sessions` must be all of them within the chunks.
+ * The chunks with those of closed markets put together, so that they cost no requests of their own: with each other up to
+ * `mostSec`, and with a neighbour that they lengthen to no more than `spanSec`. The same instants, in order. Both lists of
+ * the schedule are ordered: outside of what is known everything may be open.
  */
 export function joinClosed(
   chunks: readonly Window[],
-  sessions: readonly Window[],
+  schedule: { readonly known: readonly Window[]; readonly sessions: readonly Window[] },
   { spanSec, mostSec }: { readonly spanSec: number; readonly mostSec: number },
-): Window[] {
-  const open = merge(sessions)
-  const joined: { window: Window; closed: boolean }[] = []
-  let at = 0
-  for (const window of chunks) {
-    while (at < open.length && (open[at]?.end ?? 0) <= window.start) at++
-    const session = open[at]
-    const closed = !session || !intersect(session, window)
+): Stretch[] {
+  const known = lookup(schedule.known)
+  const session = lookup(schedule.sessions)
+  const joined: Stretch[] = []
+  for (const { start, end } of chunks) {
+    const asked = known(start)
+    const opened = session(start)
+    const closed = asked !== undefined && asked.start <= start && end <= asked.end && !(opened && opened.start < end)
     const last = joined.at(-1)
-    const lengthSec = last && last.window.end === window.start ? window.end - last.window.start : undefined
-    const most = closed && last?.closed ? mostSec : closed || last?.closed ? spanSec : 0
-    if (last && lengthSec !== undefined && lengthSec <= most) {
-      joined[joined.length - 1] = {
-        window: { start: last.window.start, end: window.end },
-        closed: closed && last.closed,
-      }
-    } else joined.push({ window, closed })
+    const touching = last?.end === start ? last : undefined
+    const most = closed && touching?.closed ? mostSec : closed || touching?.closed ? spanSec : 0
+    if (touching && end - touching.start <= most) {
+      joined[joined.length - 1] = { start: touching.start, end, closed: closed && touching.closed }
+    } else joined.push({ start, end, closed })
   }
-  return joined.map((one) => one.window)
+  return joined
+}
+
+/** The first of ordered windows that ends after an instant, for instants that only grow. */
+function lookup(windows: readonly Window[]): (sec: number) => Window | undefined {
+  let at = 0
+  return (sec) => {
+    while ((windows[at]?.end ?? Number.POSITIVE_INFINITY) <= sec) at++
+    return windows[at]
+  }
 }
 
 /** A wanted window on the bars' own grid: whole days for daily and longer bars, whole minutes or bars otherwise. Undefined when nothing is left. */

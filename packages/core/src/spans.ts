@@ -83,7 +83,7 @@ export function halvesOf(
 ): readonly [Window, Window] | undefined {
   const least = leastSpanSec(spec)
   if (end - start < 2 * least || isToNow({ spec, secType })) return undefined
-  const cut = Math.floor(((start + end) / 2 - MONDAY_SEC) / least) * least + MONDAY_SEC
+  const cut = Math.round(((start + end) / 2 - MONDAY_SEC) / least) * least + MONDAY_SEC
   return [
     { start, end: cut },
     { start: cut, end },

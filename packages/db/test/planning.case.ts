@@ -118,6 +118,18 @@ export function describePlanning(open: () => Database): void {
     ])
   })
 
+  it('instruments are told by their calendars, in the order asked', async () => {
+    await anySeries(store, 'MSFT')
+    await store.putInstrument(
+      'X.NONE',
+      details('X', { contract: { ...details('X').contract, primaryExchange: '' } }),
+      NOW,
+    )
+    const ids = ['MSFT.NASDAQ', 'NONE.NASDAQ', 'X.NONE', 'AAPL.NASDAQ', 'MSFT.NASDAQ']
+    const nasdaq = 'STK NASDAQ'
+    expect(await store.calendars(ids)).toEqual([nasdaq, undefined, undefined, nasdaq, nasdaq])
+  })
+
   it('a refusal stands until its window is answered, the newest of a series', async () => {
     const park = async (window: ReturnType<typeof windowOf>, error: typeof REFUSED | typeof SLOW, at: number) =>
       store.giveUp(await claimed(store, series.id, window), 'parked', error, at)

@@ -5,14 +5,17 @@ import {
   finalUntil,
   isToNow,
   joinClosed,
+  type KnownSessions,
   newestChunks,
   type Spans,
+  type Stretch,
   subtract,
   type Unavailable,
   unavailableFor,
   type Window,
 } from '@tidegate/core'
 import type { ChunkPlan, Series, Store } from '@tidegate/db'
+import { storedOpenings } from './openings.ts'
 import type { WantedSeries } from './planning.ts'
 import { knownSpans } from './spans.ts'
 
@@ -31,8 +34,6 @@ export interface WantedPart {
 export interface GappedPart extends WantedPart {
   /** What of the window is to be asked: neither covered, nor asked for, nor lately given up. */
   readonly gaps: readonly Window[]
-  /** All sessions within the window, where they are known: a closed market then costs no requests of its own. */
-  readonly sessions?: readonly Window[] | undefined
 }
 
 export interface Cut {
@@ -76,24 +77,27 @@ export async function cutChunks(parts: readonly GappedPart[], store: Store, opti
   if (askable.length === 0) return { chunks: [], remaining: 0 }
   const spanOf = await knownSpans(store, spans, nowSec)
   const whole = await wholeChunks(askable, store, options)
+  const openingsOf = await storedOpenings(askable, store)
   let total = 0
-  const lanes = askable.map(({ want, series, gaps, sessions }) => {
-    if (isToNow(want)) {
-      const own = whole.get(series.id) ?? []
-      total += own.length
-      return { seriesId: series.id, windows: own.values() }
-    }
+  const lanes = askable.map(({ want, series, gaps }) => {
     const spanSec = spanOf(want)
-    if (!sessions) {
-      total += countChunks(gaps, spanSec)
-      return { seriesId: series.id, windows: newestChunks(gaps, spanSec) }
-    }
-    const joined = joinClosed(chunksOf(gaps, spanSec), sessions, { spanSec, mostSec: closedSpanSec(want, spanSec) })
-    total += joined.length
-    return { seriesId: series.id, windows: joined.reverse().values() }
+    const openings = openingsOf(want)
+    const listed = isToNow(want) ? (whole.get(series.id) ?? []) : openings && stretchesOf(gaps, want, spanSec, openings)
+    total += listed ? listed.length : countChunks(gaps, spanSec)
+    return { seriesId: series.id, windows: listed ? listed.toReversed().values() : newestChunks(gaps, spanSec) }
   })
   const chunks = inTurns(lanes, most)
   return { chunks, remaining: total - chunks.length }
+}
+
+/** The gaps cut where requests can be, a closed market's put together. */
+export function stretchesOf(
+  gaps: readonly Window[],
+  want: WantedSeries,
+  spanSec: number,
+  openings: KnownSessions,
+): Stretch[] {
+  return joinClosed(chunksOf(gaps, spanSec), openings, { spanSec, mostSec: closedSpanSec(want, spanSec) })
 }
 
 type Askable = GappedPart & { readonly unavailable: readonly Unavailable[] }
@@ -161,7 +165,7 @@ function inTurns(
       if (chunks.length >= most) return chunks
       const { value, done } = lane.windows.next()
       if (done) continue
-      chunks.push({ seriesId: lane.seriesId, window: value })
+      chunks.push({ seriesId: lane.seriesId, window: { start: value.start, end: value.end } })
       going.push(lane)
     }
     rest = going

@@ -3,6 +3,7 @@ import {
   countChunks,
   formatSpec,
   isToNow,
+  type KnownSessions,
   type Pace,
   pacedSec,
   parseInstrument,
@@ -13,7 +14,9 @@ import {
   type Window,
 } from '@tidegate/core'
 import type { Refusal, SeriesKey, Store } from '@tidegate/db'
+import { stretchesOf } from './cutting.ts'
 import { noDataset } from './datasets.ts'
+import { storedOpenings } from './openings.ts'
 import { type Plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { knownSpans } from './spans.ts'
 import type { FetchRequest, Plan, PlannedSeries, PlanRequest } from './types.ts'
@@ -77,8 +80,9 @@ async function planMissing(
   store: Store,
   { nowSec, spans, pace }: PlanOptions,
 ): Promise<Plan> {
-  const [spanOf, refused] = await Promise.all([
+  const [spanOf, openingsOf, refused] = await Promise.all([
     knownSpans(store, spans, nowSec),
+    storedOpenings(wanted, store),
     store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]),
   ])
   const refusals = refusalsOf(refused)
@@ -95,7 +99,7 @@ async function planMissing(
       missing,
       unavailable.flatMap(({ windows }) => windows),
     )
-    const requests = isToNow(want) ? Math.min(gaps.length, 1) : countChunks(gaps, spanOf(want))
+    const requests = requestsFor(gaps, want, spanOf(want), openingsOf(want))
     counts.push({ contract: key.instrumentId, spec: want.spec, count: requests })
     const refusal = refusals.get(`${key.instrumentId} ${key.spec}`) ?? refusals.get(key.instrumentId)
     return {
@@ -116,6 +120,18 @@ async function planMissing(
     expectedSec: sec,
     boundBy,
   }
+}
+
+/** A closed market's stretches are settled by IBKR's schedule: no request is needed for them. */
+function requestsFor(
+  gaps: readonly Window[],
+  want: WantedSeries,
+  spanSec: number,
+  openings: KnownSessions | undefined,
+): number {
+  if (isToNow(want)) return Math.min(gaps.length, 1)
+  if (!openings) return countChunks(gaps, spanSec)
+  return stretchesOf(gaps, want, spanSec, openings).filter(({ closed }) => !closed).length
 }
 
 function keyOf({ instrumentId, spec, hours }: WantedSeries): SeriesKey {

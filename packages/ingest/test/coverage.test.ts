@@ -281,24 +281,4 @@ describe('an answer that does not reach', () => {
     expect(await world.drain()).toMatchObject([{ outcome: 'requeued', error: { kind: 'internal' } }])
     expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([])
   })
-
-  it('because IBKR answers it up to now only is never covered: what is out of reach fails and says so', async () => {
-    const window = { start: at('2023-01-02'), end: at('2023-06-01') }
-    const { results, covered, world } = await fetched({ spec: '1-HOUR-ADJUSTED_LAST', window })
-    expect(results.every(({ outcome }) => outcome === 'failed')).toBe(true)
-    expect(results[0]?.error).toMatchObject({
-      kind: 'invalid',
-      message: expect.stringContaining('ask for a later start'),
-    })
-    expect(covered).toEqual([])
-    expect(world.relay.asked).toEqual([])
-  })
-
-  it('what IBKR answers up to now only, within its reach, is asked to now', async () => {
-    const window = { start: at('2026-01-05'), end: at('2026-02-01') }
-    const { world, covered, seriesId } = await fetched({ spec: '1-HOUR-ADJUSTED_LAST', window })
-    expect(covered).toEqual([window])
-    expect(await stored(world, seriesId)).toEqual(truth(STOCKS, 3600, window))
-    expect(world.relay.asked.every(({ end }) => end === undefined)).toBe(true)
-  })
 })

@@ -46,6 +46,8 @@ export interface Planning {
   markUnavailable(marks: readonly ChunkPlan[]): Promise<void>
   /** The stored instruments of these names; a name that is none of a stored one is left out. */
   listings(names: readonly string[]): Promise<Listing[]>
+  /** The calendars of these instruments, in their order (`calendarOf` in core); undefined where there is none. */
+  calendars(instrumentIds: readonly string[]): Promise<(string | undefined)[]>
   /** For each series of these instruments the newest `no-permission` that ended a chunk of it, unless its window was answered since. */
   refusals(instrumentIds: readonly string[]): Promise<Refusal[]>
   /**
@@ -126,6 +128,13 @@ export function planningIn(database: Database): Planning {
         join instruments i on i.id = k.name or i.id = a.instrument_id
         order by k.n, (i.id = k.name) desc`)
       return rows.map(({ expires, ...listing }) => ({ ...listing, expires: expires ?? undefined }))
+    },
+
+    async calendars(instrumentIds) {
+      const rows = await database.rows<{ calendar: string | null }>(sql`
+        select i.calendar from unnest(${textsOf(instrumentIds)}) with ordinality as k(id, n)
+        left join instruments i using (id) order by k.n`)
+      return rows.map((row) => row.calendar ?? undefined)
     },
 
     async refusals(instrumentIds) {
