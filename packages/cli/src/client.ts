@@ -12,6 +12,7 @@ import type {
   PlanAnswer,
   ProgressAnswer,
   RemovedAnswer,
+  RunsAnswer,
   SeriesAnswer,
   StartedAnswer,
   StatusAnswer,
@@ -47,6 +48,10 @@ export interface Client {
   plan(body: PlanBody): Promise<PlanAnswer>
   start(body: FetchBody): Promise<StartedAnswer>
   run(id: string): Promise<ProgressAnswer>
+  /** The newest runs, of all or of a state and a dataset. */
+  runs(query: { readonly limit: number; readonly state?: string; readonly dataset?: string }): Promise<RunsAnswer>
+  /** Stops a run; one that has ended stays as it is. */
+  cancelRun(id: string): Promise<ProgressAnswer>
   /** Of everything, or of one instrument. */
   series(instrument?: string): Promise<SeriesAnswer>
   bars(query: BarsQuery): Promise<BarsAnswer>
@@ -130,6 +135,8 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     plan: (body) => call('/v1/plan', { body }),
     start: (body) => call('/v1/runs', { body }),
     run: (id) => call(`/v1/runs/${encodeURIComponent(id)}`),
+    runs: ({ limit, ...query }) => call(`/v1/runs?${new URLSearchParams({ ...query, limit: String(limit) })}`),
+    cancelRun: (id) => call(`/v1/runs/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
     series: (instrument) => call(`/v1/series${instrument ? `?${new URLSearchParams({ instrument })}` : ''}`),
     bars: ({ limit, hours, ...query }) =>
       call(`/v1/bars?${new URLSearchParams({ ...query, ...(hours ? { hours } : {}), limit: String(limit) })}`),

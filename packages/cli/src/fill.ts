@@ -82,15 +82,17 @@ export async function fill(client: Client, body: PlanBody, options: FillOptions)
     const look = async () => leftOf(await client.plan(body), keys, ends, startedMs / 1000)
     const run = await follow(client, started, earlier, options)
     let left = await look()
+    // What a cancelled run did not ask for is missing, and not merely young.
+    const own = run.state === 'cancelled' ? [] : run.series
     const result = () => ({
-      series: left.map((one) => settledSeries(one, run.series.find(isOf(one.key)), ends.get(keyOf(one.key)))),
+      series: left.map((one) => settledSeries(one, own.find(isOf(one.key)), ends.get(keyOf(one.key)))),
       problems: started.problems,
       chunks,
       nothingFinal: ends.size === 0,
       runId,
       interrupted: signal.aborted,
     })
-    if (signal.aborted || !isOpen(left)) return result()
+    if (signal.aborted || run.state === 'cancelled' || !isOpen(left)) return result()
     if (started.remaining > 0 && run.chunks.done > 0) {
       // More than one run holds: this one's part is done, and the next one's is asked for.
       round--

@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { addDeclaring } from './declaring.ts'
 import type { FirstPart } from './first.ts'
 import { marketEventsOf, marketOptions } from './market.ts'
+import { addRuns } from './runs.ts'
 import { faultOptions, faultsOf } from './simulated.ts'
 import { instant, portNumber, type Replay, replays, seconds, serverVersion } from './values.ts'
 import { addWants } from './wants.ts'
@@ -95,6 +96,7 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
   addWants(program, { context, verbose, timeout, done })
   addDeclaring(program, { context, verbose, done })
   addAccess(program, { context, verbose, done })
+  addRuns(program, { context, verbose, done })
   program
     .command('series')
     .description('list what is stored and covered')

@@ -20,6 +20,12 @@ export function seconds(text: string): number {
   return count
 }
 
+export function runCount(text: string): number {
+  const count = wholeNumber(text)
+  if (count < 1 || count > 200) throw new InvalidArgumentError('Expected 1 to 200 runs.')
+  return count
+}
+
 export function portNumber(text: string): number {
   const port = wholeNumber(text)
   if (port > 65_535) throw new InvalidArgumentError('Expected a port from 0 to 65535.')

@@ -1,7 +1,7 @@
 import { type BarColumns, type ErrorBody, formatInstant, type Hours, type Window } from '@tidegate/core'
 import type { ChunkState, RunProgress, RunState, Series, SeriesProgress, SeriesSummary } from '@tidegate/db'
 import type { Problem, Started } from '@tidegate/ingest'
-import type { BridgeStatus } from '@tidegate/relay'
+import type { RelayStatus } from '@tidegate/relay'
 
 /** What the HTTP interface answers, as JSON. Instants are ISO texts in UTC, windows half-open `[start, end)`. */
 
@@ -59,7 +59,7 @@ export interface SeriesAnswer {
 /** `GET /v1/status`. */
 export interface StatusAnswer {
   readonly database: { readonly ok: true } | { readonly ok: false; readonly error: ErrorBody }
-  readonly bridge: ({ readonly ok: true } & BridgeStatus) | { readonly ok: false; readonly error: ErrorBody }
+  readonly bridge: ({ readonly ok: true } & RelayStatus) | { readonly ok: false; readonly error: ErrorBody }
 }
 
 /** What every refused or failed request answers. */

@@ -1,5 +1,6 @@
 export type * from './answers/datasets.ts'
 export type * from './answers/plan.ts'
+export type * from './answers/runs.ts'
 export type * from './answers/telling.ts'
 export type * from './answers.ts'
 export { type AppOptions, createApp } from './app.ts'

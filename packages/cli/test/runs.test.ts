@@ -1,0 +1,70 @@
+import type { Series, Store } from '@tidegate/db'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { details } from '../../db/test/fixture.ts'
+import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
+
+vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
+
+const NOW = NOW_MS / 1000
+const DAY_SEC = 86_400
+
+let folders: Awaited<ReturnType<typeof createFolders>>
+beforeAll(async () => {
+  folders = await createFolders()
+})
+afterAll(() => folders.remove())
+
+async function seriesIn(store: Store): Promise<Series> {
+  await store.putInstrument('AAPL.NASDAQ', details('AAPL'), NOW)
+  const [series] = await store.ensureSeries([{ instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' }])
+  if (!series) throw new Error('No series came back.')
+  return series
+}
+
+describe('runs', () => {
+  test('lists the newest runs, and what went wrong with them', async () => {
+    const folder = await folders.next()
+    await folders.inStore(folder, async (store) => {
+      const { id: seriesId } = await seriesIn(store)
+      const window = { start: NOW - DAY_SEC, end: NOW - DAY_SEC / 2 }
+      const run = { source: 'fetch', chunks: [{ seriesId, window }] }
+      const [chunkId = ''] = (await store.createRun({ ...run, id: 'first-of-runs', now: NOW - 60 })).chunkIds
+      const claim = await store.claim(chunkId, { now: NOW, leaseSec: 60 })
+      if (!claim) throw new Error('There was nothing to claim.')
+      await store.giveUp(claim, 'failed', { kind: 'invalid', message: 'IBKR has no such bars.' }, NOW)
+      await store.closeRuns(NOW)
+      await store.createRun({ ...run, id: 'second-of-runs', source: 'tick', now: NOW })
+    })
+    const { status, out } = await tidegate(folder, ['runs'])
+    expect(status).toBe(0)
+    const lines = out.split('\n')
+    expect(lines[1]).toMatch(/run .* source .* state .* chunks .* bars/)
+    expect(lines[3]).toMatch(/second-of-runs .* tick .* open .* 2026-11-20 15:30 .* – .* 0 of 1 .* 0 /)
+    expect(lines[4]).toMatch(/first-of-runs .* fetch .* failed .* 2026-11-20 15:29 .* 2026-11-20 15:30 .* 1 of 1 .* 0 /)
+    expect(lines.at(-2)).toBe('first-of: IBKR has no such bars.')
+    expect((await tidegate(folder, ['runs', '--limit', '0'])).status).toBe(2)
+  })
+
+  test('cancels an open one by the beginning of its id; one that has ended stays as it is', async () => {
+    const folder = await folders.next()
+    await folders.inStore(folder, async (store) => {
+      const { id: seriesId } = await seriesIn(store)
+      for (const [i, id] of ['aaa-1', 'aaa-2', 'bbb-1'].entries()) {
+        const start = NOW - DAY_SEC * (i + 1)
+        const chunks = [{ seriesId, window: { start, end: start + 3600 } }]
+        await store.createRun({ id, source: 'fetch', chunks: id === 'bbb-1' ? [] : chunks, now: NOW })
+      }
+      await store.closeRuns(NOW)
+    })
+    const several = await tidegate(folder, ['runs', 'cancel', 'aaa'])
+    expect(several).toMatchObject({ status: 1, err: 'tidegate: 2 open runs begin with "aaa": give more of the id.\n' })
+    const cancelled = 'Run aaa-2 is cancelled: 0 of its chunks had been answered, 1 are not asked for.\n'
+    expect(await tidegate(folder, ['runs', 'cancel', 'aaa-2'])).toMatchObject({ status: 0, out: cancelled })
+    const ended = await tidegate(folder, ['runs', 'cancel', 'bbb-1'])
+    expect(ended).toMatchObject({ status: 1, out: 'Run bbb-1 had ended before: it is done.\n' })
+    expect(await tidegate(folder, ['runs', 'cancel', 'ccc'])).toMatchObject({
+      status: 1,
+      err: 'tidegate: There is no run "ccc".\n',
+    })
+  })
+})
