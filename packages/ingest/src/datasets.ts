@@ -55,7 +55,7 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
       const declared = await store.datasetNow(name, nowSec())
       if (!declared) throw noDataset(name)
       await finding.origin.check({ fresh: true })
-      await findSeries(declared, questions(), true, finding)
+      await findSeries(declared, questions(Number.POSITIVE_INFINITY), true, finding)
       const dataset = await store.datasetNow(name, nowSec())
       if (!dataset) throw noDataset(name)
       const problems = problemsOf(dataset)

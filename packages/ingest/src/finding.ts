@@ -7,7 +7,9 @@ import type { IngestOptions } from './types.ts'
 /** What IBKR did not know is asked for again after this long: it answers 200 falsely during outages. */
 export const AGAIN_SEC = 3600
 /** Questions of one tick: a Worker has to be done within seconds, and ticks come each minute. */
-const MOST_QUESTIONS = 100
+const MOST_OF_TICK = 100
+/** Questions asked at once: more would wait at the bridge for longer than it lets them. */
+const AT_ONCE = 100
 
 /** How many questions are left to be asked of the gateway, and whether all that had to be asked were. */
 export interface Questions {
@@ -15,8 +17,8 @@ export interface Questions {
   complete: boolean
 }
 
-export function questions(): Questions {
-  return { left: MOST_QUESTIONS, complete: true }
+export function questions(most = MOST_OF_TICK): Questions {
+  return { left: most, complete: true }
 }
 
 export interface Finding extends Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log'> {
@@ -52,7 +54,7 @@ export async function findSeries(
   if (changed) await store.linkDataset(dataset.definition)
   const current = changed ? await store.datasetNow(dataset.name, nowSec) : dataset
   const headless = current?.series.filter(({ since, headAskedAt }) => since === undefined && isOpen(headAskedAt)) ?? []
-  const heads = await Promise.all(take(headless, asked).map((series) => findHead(series, finding)))
+  const heads = await inBatches(take(headless, asked), (series) => findHead(series, finding))
   if (heads.includes('passing')) asked.complete = false
   return changed || names.length > 0 || heads.length > 0
 }
@@ -65,6 +67,14 @@ function take<T>(open: readonly T[], asked: Questions): T[] {
   return taken
 }
 
+async function inBatches<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = []
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    answers.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(ask))))
+  }
+  return answers
+}
+
 async function findInstruments(names: readonly Unresolved[], finding: Finding): Promise<Found[]> {
   try {
     await finding.origin.check()
@@ -74,16 +84,14 @@ async function findInstruments(names: readonly Unresolved[], finding: Finding): 
     if (error.kind === 'database') throw error
     return names.map(({ name }) => ({ name, error: error.toJSON(), passing: true }))
   }
-  return Promise.all(
-    names.map(async ({ name }): Promise<Found> => {
-      try {
-        const { id } = await resolveInstrument(name, finding, finding.origin)
-        return { name, instrumentId: id }
-      } catch (cause) {
-        return { name, ...failure(cause) }
-      }
-    }),
-  )
+  return inBatches(names, async ({ name }): Promise<Found> => {
+    try {
+      const { id } = await resolveInstrument(name, finding, finding.origin)
+      return { name, instrumentId: id }
+    } catch (cause) {
+      return { name, ...failure(cause) }
+    }
+  })
 }
 
 async function findHead(

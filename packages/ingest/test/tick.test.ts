@@ -151,6 +151,9 @@ describe('ticks', () => {
     await wide.tick()
     expect(await world.store.series()).toHaveLength(150)
     expect(named.length).toBe(150)
+    const others = many.map((name) => name.replace('X', 'Y'))
+    await wide.declare({ ...STOCKS, name: 'by-hand', instruments: others, specs: ['DAILY'], since: '2026-03-10' })
+    expect((await wide.startDataset('by-hand')).series).toHaveLength(150)
     expect(await dueAt()).toBe('2026-03-13T00:00:00Z')
   })
 
