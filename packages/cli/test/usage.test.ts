@@ -30,7 +30,7 @@ test.each([
 
 test('help tells the commands, examples and where settings come from, with status 0', async () => {
   const { status, out, err } = await tidegate(tmpdir(), ['--help'])
-  for (const command of ['start', 'connect', 'fetch', 'bars', 'series', 'status', 'migrate', 'simulate']) {
+  for (const command of ['start', 'connect', 'fetch', 'plan', 'bars', 'series', 'status', 'migrate', 'simulate']) {
     expect(out).toMatch(new RegExp(`^ +${command} `, 'm'))
   }
   expect(out).toContain('Examples:')
