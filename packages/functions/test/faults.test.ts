@@ -1,4 +1,4 @@
-import { parseInstant } from '@tidegate/core'
+import { parseInstant, TidegateError } from '@tidegate/core'
 import { createStore, type Database, openTcp } from '@tidegate/db'
 import { createIngest, type Ingest } from '@tidegate/ingest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -59,6 +59,13 @@ async function stored() {
   return { bars: series?.bars, covered: series?.covered }
 }
 
+/** The next history that is asked for is the chunk's bars, and not its venue's sessions. */
+function withoutSessions(): void {
+  world.relay.sessions = async () => {
+    throw new TidegateError('timeout', 'these tests have no sessions')
+  }
+}
+
 const NOTHING = { bars: 0, covered: [] }
 const ALL_COVERED = [{ start: '2026-04-01T00:00:00Z', end: '2026-04-02T00:00:00Z' }]
 
@@ -98,6 +105,7 @@ describe('a gateway that fails', () => {
   })
 
   it('closes in the middle of its reply: nothing half-written, and the bridge asks again once it may', async () => {
+    withoutSessions()
     world.simulator.faults.dropMidReply = 1
     const { id } = await start()
     await until(() => expect(world.bridge.status().state).toBe('down'))
@@ -109,6 +117,7 @@ describe('a gateway that fails', () => {
   })
 
   it('refuses for its pacing beyond the patience of a worker: the chunk is put back, not failed', async () => {
+    withoutSessions()
     world.simulator.faults.refuseHistory = {
       times: 2,
       text: 'Historical Market Data Service error message:Historical data request pacing violation',

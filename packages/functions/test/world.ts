@@ -154,9 +154,11 @@ export function truth(simulator: Simulator, query: TruthQuery): BarColumns {
   }
 }
 
-/** How many historical requests the gateway has got. */
+/** How many requests for bars the gateway has got. */
 export function historyRequests(simulator: Simulator): number {
-  return simulator.received.filter(({ messageId }) => messageId === REQ_HISTORICAL_DATA).length
+  return simulator.received.filter(
+    ({ messageId, fields }) => messageId === REQ_HISTORICAL_DATA && !fields.includes('SCHEDULE'),
+  ).length
 }
 
 /** reqHistoricalData, as TWS numbers its messages. */
