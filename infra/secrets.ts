@@ -5,6 +5,8 @@
 export const secrets = {
   bridgeUrl: new sst.Secret('BridgeUrl'),
   bridgeKey: new sst.Secret('BridgeKey'),
+  /** Several bridges, in the place of the two above (docs/bridges.md); none unless it is set. */
+  bridges: new sst.Secret('BridgeList', '[]'),
   tidegateKey: new sst.Secret('TidegateKey'),
   databaseUrl: new sst.Secret('DatabaseUrl'),
 }

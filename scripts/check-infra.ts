@@ -19,6 +19,7 @@ const ROOT = path.resolve(fileURLToPath(import.meta.url), '../..')
 const SECRETS = {
   BridgeUrl: 'https://bridge-url-of-the-check.example',
   BridgeKey: 'bridge-key-of-the-check',
+  BridgeList: '[{"name":"one","url":"https://bridges-of-the-check.example","key":"bridges-of-the-check"}]',
   TidegateKey: 'tidegate-key-of-the-check',
   DatabaseUrl: 'postgres://user:database-password-of-the-check@ep-check.neon.tech/tidegate',
 }

@@ -10,6 +10,8 @@ const BINDINGS = {
   DATABASE_URL: 'secret_text',
   BRIDGE_URL: 'secret_text',
   BRIDGE_KEY: 'secret_text',
+  BRIDGES: 'secret_text',
+  DEAD_LETTERS: 'plain_text',
   TIDEGATE_KEY: 'secret_text',
 } as const
 
@@ -47,12 +49,13 @@ function leaks(value: unknown, secrets: readonly string[], at: string): readonly
   return Object.entries(value).flatMap(([key, inner]) => leaks(inner, secrets, `${at}.${key}`))
 }
 
-/** Three Workers of one code, each with every binding that the code reads; only the HTTP one has an address. */
+/** Four Workers of one code, each with every binding that the code reads; only the HTTP one has an address. */
 export function expectWorkers(plan: Plan): void {
   const scripts = ofType(plan, 'cloudflare:index/workersScript:WorkersScript')
   assert.deepEqual(scripts.map(({ name }) => name).sort(), [
     'ApiScript',
     'CHUNKSSubscriberFunctionScript',
+    'FailedSubscriberFunctionScript',
     'TickHandlerScript',
   ])
   assert.deepEqual([...new Set(plan.handlers.values())], [CODE])
@@ -76,13 +79,17 @@ export function expectCron(plan: Plan): void {
   assert.match(String(trigger.inputs.scriptName), /tickhandler/)
 }
 
-/** The queue that the code sends to is the one that is consumed, and what fails goes to the other. */
+/** The queue that the code sends to is consumed, and what fails goes to the other, which the code knows by its name. */
 export function expectQueue(plan: Plan): void {
-  const consumer = only(ofType(plan, 'cloudflare:index/queueConsumer:QueueConsumer'), 'queue consumers')
+  const consumers = ofType(plan, 'cloudflare:index/queueConsumer:QueueConsumer')
+  const [burials, others] = [true, false].map((is) => consumers.filter(({ name }) => name.startsWith('Failed') === is))
+  const consumer = only(others ?? [], 'consumers of chunks')
+  const burial = only(burials ?? [], 'consumers of what failed')
   const queues = ofType(plan, 'cloudflare:index/queue:Queue')
   const nameOf = (name: string) => queues.find((queue) => queue.name === name)?.inputs.queueName
   assert.equal(queues.length, 2)
   assert.equal(consumer.inputs.queueId, 'CHUNKSQueue-id')
+  assert.equal(burial.inputs.queueId, 'FailedQueue-id')
   assert.equal(consumer.inputs.deadLetterQueue, nameOf('FailedQueue'))
   assert.deepEqual(consumer.inputs.settings, {
     batchSize: 5,
@@ -94,6 +101,8 @@ export function expectQueue(plan: Plan): void {
   for (const script of ofType(plan, 'cloudflare:index/workersScript:WorkersScript')) {
     const binding = bindingsOf(script).find(({ name }) => name === 'CHUNKS')
     assert.equal(binding?.queueName, nameOf('CHUNKSQueue'), script.name)
+    const dead = bindingsOf(script).find(({ name }) => name === 'DEAD_LETTERS')
+    assert.equal(dead?.text, nameOf('FailedQueue'), script.name)
   }
 }
 

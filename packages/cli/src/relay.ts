@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type BridgeOptions, createBridge, stateFileIn } from '@tidegate/bridge'
 import { TidegateError } from '@tidegate/core'
+import { openRelays } from '@tidegate/functions'
 import { createRelay, type Relay } from '@tidegate/relay'
 import type { Context } from './context.ts'
 import { bridgeSettings, type Settings } from './settings.ts'
@@ -23,12 +24,12 @@ export interface RelayOptions {
  * Throws `disconnected` or `timeout`, with what to check, where the gateway can't be reached.
  */
 export async function openRelay(
-  { env, newKey, cwd }: Pick<Context, 'env' | 'newKey' | 'cwd'>,
+  { env, newKey, cwd, now }: Pick<Context, 'env' | 'newKey' | 'cwd' | 'now'>,
   settings: Settings,
   { gateway, timeoutMs, log }: RelayOptions,
 ): Promise<OpenRelay> {
-  if (settings.bridge && !gateway) {
-    const relay = createRelay(settings.bridge)
+  if (settings.bridges && !gateway) {
+    const relay = openRelays(settings.bridges, now)
     await relay.status(timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs))
     return { relay, close: async () => {} }
   }

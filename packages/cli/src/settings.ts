@@ -1,6 +1,11 @@
 import { type BridgeSettings, readSettings as readBridgeSettings } from '@tidegate/bridge'
 import { TidegateError } from '@tidegate/core'
-import { type FunctionsSettings, readSettings as readFunctionsSettings, withSecretFiles } from '@tidegate/functions'
+import {
+  type BridgeAddress,
+  type FunctionsSettings,
+  readSettings as readFunctionsSettings,
+  withSecretFiles,
+} from '@tidegate/functions'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -15,8 +20,8 @@ export interface Door {
 export interface Settings {
   /** A Tidegate that runs elsewhere: `TIDEGATE_URL` and `TIDEGATE_KEY`. */
   readonly server: Door | undefined
-  /** A bridge that runs elsewhere: `BRIDGE_URL` and `BRIDGE_KEY`. Undefined: one in this process. */
-  readonly bridge: Door | undefined
+  /** Bridges that run elsewhere: `BRIDGE_URL` and `BRIDGE_KEY`, or `BRIDGES`. Undefined: one in this process. */
+  readonly bridges: readonly BridgeAddress[] | undefined
   /** Whether a gateway was named (`IBKR_HOST`), so that no simulator stands in for it. */
   readonly namesGateway: boolean
   /** Whether a gateway's host or port was named: whoever does that means that one and no other. */
@@ -31,7 +36,7 @@ export interface Settings {
  */
 export function readSettings(env: Environment, newKey: () => string): Settings {
   const given = withSecretFiles(env)
-  const { TIDEGATE_URL, BRIDGE_URL } = given
+  const { TIDEGATE_URL, BRIDGE_URL, BRIDGES } = given
   const open = given.FUNCTIONS_HOST && !LOOPBACK.has(given.FUNCTIONS_HOST)
   const functions = readFunctionsSettings({
     ...given,
@@ -40,7 +45,7 @@ export function readSettings(env: Environment, newKey: () => string): Settings {
   })
   return {
     server: TIDEGATE_URL ? { url: address('TIDEGATE_URL', TIDEGATE_URL), key: functions.keys[0] ?? '' } : undefined,
-    bridge: BRIDGE_URL ? functions.bridge : undefined,
+    bridges: BRIDGE_URL || BRIDGES ? functions.bridges : undefined,
     namesGateway: Boolean(given.IBKR_HOST),
     meansGateway: Boolean(given.IBKR_HOST || given.IBKR_PORT),
     functions,

@@ -47,7 +47,8 @@ export async function openStack(context: Context, settings: Settings, options: S
     // Whoever holds the embedded database is alone: what a killed process had in hand can be taken up at once.
     if (database.driver === 'pglite') await recover(createStore(database), context.now)
     const { relay, log, listen } = options
-    const own = { keys, hours, messagesPerSec, answerSec, spans, webhooksPrivate, now: context.now }
+    const logins = settings.bridges?.length
+    const own = { keys, hours, messagesPerSec, answerSec, logins, spans, webhooksPrivate, now: context.now }
     const functions = await createNodeFunctions({ relay, log, listen, database, ...own })
     closer.add(() => functions.close())
     await functions.ingest.sweep()
@@ -82,6 +83,7 @@ export async function openStored(
     log,
     messagesPerSec,
     answerSec,
+    logins: settings.bridges?.length,
     spans,
     webhooks: { fetch: createOutsideFetch({ allowPrivate: webhooksPrivate }), allowPrivate: webhooksPrivate },
   })

@@ -21,6 +21,8 @@ export interface Pace {
   readonly open: number
   /** What an answer takes, as a rule, seconds: IBKR holds back bars of a minute and more by answering slower. */
   readonly answerSec: number
+  /** How many logins share the work, each with all of this for itself. Default 1. */
+  readonly logins?: number
 }
 
 /** The rule that a plan's time is due to. */
@@ -39,7 +41,7 @@ export interface Paced {
  */
 export function pacedSec(
   requests: readonly { readonly contract: string; readonly spec: BarSpec; readonly count: number }[],
-  { perSecond, open, answerSec }: Pace,
+  { perSecond, open, answerSec, logins = 1 }: Pace,
 ): Paced {
   let [count, weight] = [0, 0]
   const small = new Map<string, number>()
@@ -51,14 +53,15 @@ export function pacedSec(
     if (heavy > 0) small.set(lane, (small.get(lane) ?? 0) + own)
   }
   // A budget that is full at the start: what fits goes at once, and each window after it as much again.
-  const waits = (total: number, { limit, perSec }: typeof SMALL) => Math.max(0, Math.ceil(total / limit) - 1) * perSec
+  const waits = (total: number, { limit, perSec }: typeof SMALL) =>
+    Math.max(0, Math.ceil(total / (limit * logins)) - 1) * perSec
   let lanes = 0
   for (const own of small.values()) lanes = Math.max(lanes, waits(own, CONTRACT))
   const bounds: readonly (readonly [Bound, number])[] = [
     ['small bars', waits(weight, SMALL)],
-    ['open requests', (count * answerSec) / open],
+    ['open requests', (count * answerSec) / (open * logins)],
     ['one contract', lanes],
-    ['messages', count / perSecond],
+    ['messages', count / (perSecond * logins)],
   ]
   const [boundBy, sec] = bounds.reduce((most, bound) => (bound[1] > most[1] ? bound : most))
   return { sec: Math.floor(sec), boundBy: sec >= 1 ? boundBy : undefined }

@@ -1,7 +1,7 @@
 /** The functions as a process: settings from the environment, logs to standard output, ended by SIGTERM or SIGINT. */
 import { openDatabase } from '@tidegate/db'
-import { createRelay } from '@tidegate/relay'
 import { pino } from 'pino'
+import { openRelays } from './bridges.ts'
 import { describeError } from './describe.ts'
 import { createNodeFunctions } from './node.ts'
 import { withSecretFiles } from './secrets.ts'
@@ -12,7 +12,9 @@ try {
   const settings = readSettings(withSecretFiles(process.env))
   const database = await openDatabase({ url: settings.databaseUrl, session: true })
   await database.migrate()
-  const functions = await createNodeFunctions({ ...settings, database, relay: createRelay(settings.bridge), log })
+  const { bridges } = settings
+  const relay = openRelays(bridges, Date.now)
+  const functions = await createNodeFunctions({ ...settings, database, relay, logins: bridges.length, log })
   functions.startSchedule()
   log.info({ url: functions.url }, 'the functions listen')
   let closing = false

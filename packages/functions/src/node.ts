@@ -9,7 +9,7 @@ import { createOutsideFetch } from './outside.ts'
 import { type BossOptions, createBossQueue } from './queue/boss.ts'
 import { createSchedule, type Every, everyOnTheClock } from './schedule.ts'
 
-/** Half of what the bridge lets be open at the gateway: requests by hand always find room. */
+/** For each bridge half of what it lets be open at the gateway: requests by hand always find room. */
 const CONCURRENCY = 16
 
 export interface NodeOptions {
@@ -28,7 +28,9 @@ export interface NodeOptions {
   /** Uniform in [0, 1). */
   readonly random?: () => number
   readonly newId?: () => string
-  /** Chunks worked on at once. Default 16. */
+  /** How many bridges the relay has, each with a login of its own. Default 1. */
+  readonly logins?: number
+  /** Chunks worked on at once. Default 16 for each login. */
   readonly concurrency?: number
   /** IBKR's message rate, for expected times. Default 45. */
   readonly messagesPerSec?: number
@@ -61,11 +63,12 @@ export interface NodeFunctions {
  */
 export async function createNodeFunctions(options: NodeOptions): Promise<NodeFunctions> {
   const { relay, keys, log, hours, listen, messagesPerSec, webhooksPrivate = false } = options
-  const { answerSec, spans } = options
+  const { answerSec, spans, logins = 1 } = options
+  const { concurrency = CONCURRENCY * logins } = options
   const { now = Date.now, random = Math.random, newId = () => crypto.randomUUID() } = options
   const store = createStore(options.database)
   const database = sessionOf(options.database)
-  const queue = await createBossQueue({ database, log, concurrency: options.concurrency ?? CONCURRENCY })
+  const queue = await createBossQueue({ database, log, concurrency })
   const ending = new AbortController()
   const webhooks = {
     fetch: createOutsideFetch({ allowPrivate: webhooksPrivate, until: ending.signal }),
@@ -81,6 +84,7 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
     log,
     messagesPerSec,
     answerSec,
+    logins,
     spans,
     webhooks,
   })

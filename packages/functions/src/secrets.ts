@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { TidegateError } from '@tidegate/core'
 
-const SECRETS = ['BRIDGE_KEY', 'TIDEGATE_KEY', 'DATABASE_URL'] as const
+const SECRETS = ['BRIDGE_KEY', 'BRIDGES', 'TIDEGATE_KEY', 'DATABASE_URL'] as const
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,5 +1,6 @@
 import { type Hours, SPANS, type Spans, TidegateError } from '@tidegate/core'
 import { z } from 'zod'
+import { type BridgeAddress, bridgesSchema, ONLY } from './bridges.ts'
 import { MIN_KEY_LENGTH } from './keys.ts'
 
 type Environment = Readonly<Record<string, unknown>>
@@ -18,26 +19,30 @@ const hours = z
   .default('true')
   .transform((text): Hours => (text === 'true' || text === '1' || text === 'yes' ? 'regular' : 'all'))
 
+const key = z
+  .string({ error: `expected a key of at least ${MIN_KEY_LENGTH} characters` })
+  .min(MIN_KEY_LENGTH, `expected a key of at least ${MIN_KEY_LENGTH} characters`)
+  .regex(/^[\x21-\x7e]*$/, 'expected letters, digits and signs of ASCII: a key goes into an HTTP header')
+
 const keys = z
   .string({ error: `expected a key of at least ${MIN_KEY_LENGTH} characters` })
   .transform((text) => text.split(',').map((key) => key.trim()))
-  .pipe(
-    z
-      .array(
-        z
-          .string()
-          .min(MIN_KEY_LENGTH, `expected a key of at least ${MIN_KEY_LENGTH} characters`)
-          .regex(/^[\x21-\x7e]*$/, 'expected letters, digits and signs of ASCII: a key goes into an HTTP header'),
-      )
-      .max(2, 'expected one key, or two separated by a comma while they are rotated'),
-  )
+  .pipe(z.array(key).max(2, 'expected one key, or two separated by a comma while they are rotated'))
 
 const url = (protocol: RegExp, expected: string) => z.url({ protocol, error: `expected ${expected}` })
 const postgres = url(/^postgres(ql)?$/, 'postgres://USER:PASSWORD@HOST:PORT/DATABASE')
 const http = url(/^https?$/, 'a URL such as http://127.0.0.1:8787')
 
-const common = {
+/** One bridge, or several in its place. */
+const oneBridge = {
+  BRIDGE_URL: http.default('http://127.0.0.1:8787'),
   BRIDGE_KEY: keys,
+}
+const severalBridges = {
+  BRIDGES: bridgesSchema(http, key),
+}
+
+const common = {
   TIDEGATE_KEY: keys,
   IBKR_USE_RTH: hours,
   IBKR_RATE_LIMIT: wholeNumber(1, 50).default(45),
@@ -48,7 +53,6 @@ const common = {
 
 const nodeSchema = z.object({
   ...common,
-  BRIDGE_URL: http.default('http://127.0.0.1:8787'),
   DATABASE_URL: postgres.optional(),
   FUNCTIONS_HOST: z.string().min(1).default('127.0.0.1'),
   FUNCTIONS_PORT: wholeNumber(0, 65_535).default(8080),
@@ -56,13 +60,13 @@ const nodeSchema = z.object({
 
 const workerSchema = z.object({
   ...common,
-  BRIDGE_URL: http,
   DATABASE_URL: postgres,
   DATABASE_HTTP_ENDPOINT: http.optional(),
 })
 
 export interface CommonSettings {
-  readonly bridge: { readonly url: string; readonly key: string }
+  /** One at least. */
+  readonly bridges: readonly BridgeAddress[]
   readonly keys: readonly string[]
   readonly hours: Hours
   readonly messagesPerSec: number
@@ -88,36 +92,56 @@ export interface WorkerSettings extends CommonSettings {
 
 /** The settings of the functions on Node, from environment variables. Throws `invalid`, naming every fault at once and never a secret. */
 export function readSettings(env: Environment): FunctionsSettings {
-  const s = read(nodeSchema, env)
+  const { s, bridges } = read(nodeSchema, z.object(oneBridge), env)
   const listen = { host: s.FUNCTIONS_HOST, port: s.FUNCTIONS_PORT }
-  return { ...commonOf(s), databaseUrl: s.DATABASE_URL, listen }
+  return { ...commonOf(s), bridges, databaseUrl: s.DATABASE_URL, listen }
 }
 
 /** The settings of the functions as a Worker, from its bindings. Throws `invalid`, as `readSettings` does. */
 export function readWorkerSettings(env: Environment): WorkerSettings {
-  const s = read(workerSchema, env)
-  return { ...commonOf(s), databaseUrl: s.DATABASE_URL, databaseEndpoint: s.DATABASE_HTTP_ENDPOINT }
+  // Nothing answers on a Worker's own machine: where its bridge is has to be said.
+  const { s, bridges } = read(workerSchema, z.object({ ...oneBridge, BRIDGE_URL: http }), env)
+  return { ...commonOf(s), bridges, databaseUrl: s.DATABASE_URL, databaseEndpoint: s.DATABASE_HTTP_ENDPOINT }
 }
 
 /** Their values are never shown. */
-const SECRETS: ReadonlySet<string> = new Set(['BRIDGE_KEY', 'TIDEGATE_KEY', 'DATABASE_URL'])
+const SECRETS: ReadonlySet<string> = new Set(['BRIDGE_KEY', 'BRIDGES', 'TIDEGATE_KEY', 'DATABASE_URL'])
+/** What stands for no list where a setting has to have a value. */
+const NO_BRIDGES = '[]'
 
-function read<S extends z.ZodType>(schema: S, env: Environment): z.output<S> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+function read<S extends z.ZodType>(
+  schema: S,
+  one: z.ZodType<z.output<z.ZodObject<typeof oneBridge>>>,
+  env: Environment,
+) {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== '' && !(name === 'BRIDGES' && value === NO_BRIDGES)),
+  )
   const parsed = schema.safeParse(given)
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(({ path: [field], message }) => {
-    const name = String(field)
-    const shown = typeof given[name] === 'string' && !SECRETS.has(name) ? ` (it is "${given[name]}")` : ''
-    return `  ${name}: ${message}${shown}`
-  })
-  throw new TidegateError('invalid', `The settings are wrong:\n${[...new Set(faults)].join('\n')}`)
+  const several = given.BRIDGES === undefined ? undefined : z.object(severalBridges).safeParse(given)
+  const single = several ? undefined : one.safeParse(given)
+  const issues = [several, single, parsed].flatMap((result) => result?.error?.issues ?? [])
+  if (issues.length > 0 || !parsed.success) throw wrong(issues, given)
+  return { s: parsed.data, bridges: several?.data?.BRIDGES ?? (single?.data ? [onlyBridge(single.data)] : []) }
 }
 
-function commonOf(s: z.output<z.ZodObject<typeof common>> & { readonly BRIDGE_URL: string }): CommonSettings {
+/** While the bridge's keys are rotated it takes either: the first is shown. */
+function onlyBridge({ BRIDGE_URL, BRIDGE_KEY }: z.output<z.ZodObject<typeof oneBridge>>): BridgeAddress {
+  return { name: ONLY, url: BRIDGE_URL, key: BRIDGE_KEY[0] ?? '' }
+}
+
+function wrong(issues: readonly z.core.$ZodIssue[], given: Environment): TidegateError {
+  const faults = issues.map(({ path: [field, ...within], message }) => {
+    const name = String(field)
+    const place = within.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+    const shown = typeof given[name] === 'string' && !SECRETS.has(name) ? ` (it is "${given[name]}")` : ''
+    return `  ${name}${name === 'BRIDGES' ? place : ''}: ${message}${shown}`
+  })
+  return new TidegateError('invalid', `The settings are wrong:\n${[...new Set(faults)].join('\n')}`)
+}
+
+function commonOf(s: z.output<z.ZodObject<typeof common>>): Omit<CommonSettings, 'bridges'> {
   return {
-    // While the bridge's keys are rotated it takes either: the first is shown.
-    bridge: { url: s.BRIDGE_URL, key: s.BRIDGE_KEY[0] ?? '' },
     keys: s.TIDEGATE_KEY,
     hours: s.IBKR_USE_RTH,
     messagesPerSec: s.IBKR_RATE_LIMIT,

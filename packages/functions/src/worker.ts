@@ -3,9 +3,9 @@ import type { MessageBatch, Queue } from '@cloudflare/workers-types'
 import { toTidegateError } from '@tidegate/core'
 import { createStore, openNeon, type Store } from '@tidegate/db/edge'
 import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
-import { createRelay } from '@tidegate/relay'
 import type { ErrorAnswer } from './answers.ts'
 import { createApp } from './app.ts'
+import { openRelays } from './bridges.ts'
 import { closeRuns } from './closing.ts'
 import { createConsoleLog } from './console.ts'
 import { pass } from './pass.ts'
@@ -20,8 +20,10 @@ export interface WorkerEnv {
   readonly DATABASE_URL: string
   /** A SQL-over-HTTP endpoint that is not Neon's own. */
   readonly DATABASE_HTTP_ENDPOINT?: string
-  readonly BRIDGE_URL: string
-  readonly BRIDGE_KEY: string
+  readonly BRIDGE_URL?: string
+  readonly BRIDGE_KEY?: string
+  /** Several bridges in the place of the one above: JSON. */
+  readonly BRIDGES?: string
   readonly TIDEGATE_KEY: string
   readonly IBKR_USE_RTH?: string
   readonly IBKR_RATE_LIMIT?: string
@@ -44,9 +46,9 @@ const made = new WeakMap<WorkerEnv, Parts>()
 function partsOf(env: WorkerEnv): Parts {
   const known = made.get(env)
   if (known) return known
-  const { bridge, databaseUrl, databaseEndpoint, ...settings } = readWorkerSettings({ ...env })
+  const { bridges, databaseUrl, databaseEndpoint, ...settings } = readWorkerSettings({ ...env })
   const store = createStore(openNeon(databaseUrl, { endpoint: databaseEndpoint }))
-  const relay = createRelay(bridge)
+  const relay = openRelays(bridges, Date.now)
   const queue = createCloudflareQueue(env.CHUNKS, { log, dead: env.DEAD_LETTERS })
   const ingest = createIngest({
     store,
@@ -58,6 +60,7 @@ function partsOf(env: WorkerEnv): Parts {
     newId: () => crypto.randomUUID(),
     messagesPerSec: settings.messagesPerSec,
     answerSec: settings.answerSec,
+    logins: bridges.length,
     spans: settings.spans,
     // A Worker reaches the public internet alone: what a name resolves to there is Cloudflare's to see to.
     webhooks: { fetch: (request) => fetch(request), allowPrivate: settings.webhooksPrivate },

@@ -29,8 +29,8 @@ interface Wanted {
 /** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
 export function createIngest(options: IngestOptions): Ingest {
   const { store, relay, now, log, spans } = options
-  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, mostChunks } = options
-  const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec }
+  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, logins, mostChunks } = options
+  const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec, logins }
   const origin = createOrigin(store, relay, now)
   const calendars = createCalendars(options)
   const finding = { store, relay, now, log, origin }

@@ -143,6 +143,8 @@ export interface IngestOptions {
   readonly mostChunks?: number
   /** What an answer takes as a rule, seconds, for expected times. Default 2. */
   readonly answerSec?: number
+  /** How many bridges the relay has, each with a login of its own, for expected times. Default 1. */
+  readonly logins?: number
   /** How long requests are. Default `documented`. */
   readonly spans?: Spans
   /** How webhooks are told. Absent: events are noted, and somebody else tells them. */

@@ -1,4 +1,5 @@
 import type { StatusAnswer } from '@tidegate/functions'
+import type { BridgeReport } from '@tidegate/relay'
 import type { Context } from '../context.ts'
 import { listOf } from '../table.ts'
 import { openTarget } from '../target.ts'
@@ -33,9 +34,20 @@ function healthOf({ database, bridge }: StatusAnswer, hasDatabase: boolean): [st
   const { open, maxOpen, queued, messagesInLastSecond, maxMessagesPerSecond } = bridge.pacing
   return [
     first,
-    ['bridge', 'answers'],
+    ['bridge', bridge.bridges ? 'answers, the first of these that is ready' : 'answers'],
+    ...(bridge.bridges ?? []).map(bridgeEntry),
     ['requests', `${open} of ${maxOpen} open, ${queued} waiting`],
     ['messages', `${messagesInLastSecond} of ${maxMessagesPerSecond} in the last second`],
     ...entriesOf(bridge.gateway),
   ]
+}
+
+/** One bridge of several, in a line. */
+function bridgeEntry(report: BridgeReport): [string, string] {
+  const name = `bridge ${report.name}`
+  if (!report.ok) return [name, report.error.message]
+  const { gateway, pacing } = report
+  const reason = gateway.reason ? `: ${gateway.reason}` : ''
+  const { open, maxOpen, queued } = pacing
+  return [name, `${gateway.phase}${reason}; ${open} of ${maxOpen} open, ${queued} waiting`]
 }
