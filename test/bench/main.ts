@@ -1,9 +1,10 @@
-/** `npm run bench [decode relay callers pipeline memory tick]`: runs the benchmarks, prints their tables, and what they were held against. */
+/** `npm run bench [decode relay callers pipeline planning memory tick]`: runs the benchmarks, prints their tables, and what they were held against. */
 import { benchCallers } from './callers.ts'
 import { benchDecode } from './decode.ts'
 import { type Figure, holds } from './figure.ts'
 import { benchMemory } from './memory.ts'
 import { benchPipeline } from './pipeline.ts'
+import { benchPlanning } from './planning.ts'
 import { benchRelay } from './relay.ts'
 import { benchTick } from './tick.ts'
 
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   relay: benchRelay,
   callers: benchCallers,
   pipeline: benchPipeline,
+  planning: benchPlanning,
   memory: benchMemory,
   tick: benchTick,
 }

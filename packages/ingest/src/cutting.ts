@@ -77,7 +77,7 @@ export async function cutChunks(parts: readonly GappedPart[], store: Store, opti
   if (askable.length === 0) return { chunks: [], remaining: 0 }
   const spanOf = await knownSpans(store, spans, nowSec)
   const whole = await wholeChunks(askable, store, options)
-  const openingsOf = await storedOpenings(askable, store)
+  const openingsOf = await storedOpenings(askable, store, spanOf)
   let total = 0
   const lanes = askable.map(({ want, series, gaps }) => {
     const spanSec = spanOf(want)

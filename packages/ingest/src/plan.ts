@@ -80,25 +80,13 @@ async function planMissing(
   store: Store,
   { nowSec, spans, pace }: PlanOptions,
 ): Promise<Plan> {
-  const [spanOf, openingsOf, refused] = await Promise.all([
-    knownSpans(store, spans, nowSec),
-    storedOpenings(wanted, store),
-    store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]),
-  ])
-  const refusals = refusalsOf(refused)
+  const parts = wanted.map((one) => ({ ...one, ...askable(one, nowSec) }))
+  const spanOf = await knownSpans(store, spans, nowSec)
+  const openingsOf = await storedOpenings(parts, store, spanOf)
+  const refusals = refusalsOf(await store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]))
   const counts: { contract: string; spec: BarSpec; count: number }[] = []
-  const series = wanted.map(({ want, window, missing }): PlannedSeries => {
+  const series = parts.map(({ want, window, gaps, unavailable }): PlannedSeries => {
     const key = keyOf(want)
-    const unavailable = window
-      ? unavailableFor(want, window, nowSec).flatMap(({ windows, why }) => {
-          const open = within(missing, windows)
-          return open.length > 0 ? [{ windows: open, why }] : []
-        })
-      : []
-    const gaps = subtract(
-      missing,
-      unavailable.flatMap(({ windows }) => windows),
-    )
     const requests = requestsFor(gaps, want, spanOf(want), openingsOf(want))
     counts.push({ contract: key.instrumentId, spec: want.spec, count: requests })
     const refusal = refusals.get(`${key.instrumentId} ${key.spec}`) ?? refusals.get(key.instrumentId)
@@ -120,6 +108,17 @@ async function planMissing(
     expectedSec: sec,
     boundBy,
   }
+}
+
+/** What is missing of a series, apart: what may be had, and what can never be. */
+function askable({ want, window, missing }: Missing, nowSec: number): Pick<PlannedSeries, 'gaps' | 'unavailable'> {
+  if (!window) return { gaps: [], unavailable: [] }
+  const unavailable = unavailableFor(want, window, nowSec).flatMap(({ windows, why }) => {
+    const open = within(missing, windows)
+    return open.length > 0 ? [{ windows: open, why }] : []
+  })
+  const never = unavailable.flatMap(({ windows }) => windows)
+  return { gaps: subtract(missing, never), unavailable }
 }
 
 /** A closed market's stretches are settled by IBKR's schedule: no request is needed for them. */
