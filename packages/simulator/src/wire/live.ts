@@ -45,9 +45,14 @@ const MAX_BEHIND_SEC = 600
  * never told later.
  */
 export function feed(peer: Peer, kind: LiveKind, reqId: number, tell: (fromSec: number, toSec: number) => void): void {
+  peer.live.start(kind, reqId, follow(peer, reqId, tell))
+}
+
+/** What `feed` does, without a subscription of its own; returns what ends it. */
+export function follow(peer: Peer, reqId: number, tell: (fromSec: number, toSec: number) => void): () => void {
   const { gateway } = peer
   let toldSec = nowSec(gateway)
-  const stop = gateway.pulse.onBeat(() => {
+  return gateway.pulse.onBeat(() => {
     const toSec = nowSec(gateway)
     if (toSec <= toldSec) return
     const fromSec = Math.max(toldSec, toSec - MAX_BEHIND_SEC)
@@ -60,7 +65,6 @@ export function feed(peer: Peer, kind: LiveKind, reqId: number, tell: (fromSec: 
       gateway.log(`Live data of request ${reqId} failed in the simulator.`, error)
     }
   })
-  peer.live.start(kind, reqId, stop)
 }
 
 /** Begins a subscription; a Refusal thrown on the way is its answer, and a second one under its id gets error 322. */
