@@ -43,6 +43,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   let accounts: readonly string[] = []
   let offsetMs = 0
   let pulse: Pulse | undefined
+  let stopWaiting = () => {}
   let over = false
   let reason = new TidegateError('disconnected', `The gateway at ${host}:${port} closed the connection.`)
 
@@ -60,10 +61,6 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   const close = () => end(new TidegateError('disconnected', 'The bridge closed the connection.'))
   const fallSilent = (what: string, ms: number) =>
     end(new TidegateError('timeout', `The gateway at ${host}:${port} ${what} within ${ms / 1000} s.`))
-  const stopWaiting = clock.after(requestTimeoutMs, () =>
-    fallSilent('took the connection and did not say hello', requestTimeoutMs),
-  )
-
   /** Calls the library to send. What throws there leaves its queue stuck for ever, so the connection ends with it. */
   function hand(message: () => void): void {
     try {
@@ -83,6 +80,10 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   async function dial(): Promise<void> {
     await options.message()
     await send(() => {
+      // Not before: what pacing holds back is no silence of the gateway's.
+      stopWaiting = clock.after(requestTimeoutMs, () =>
+        fallSilent('took the connection and did not say hello', requestTimeoutMs),
+      )
       ib.connect()
       guardWriting(socket)
       socket.client?.once('connect', () => options.onHandshake?.())
@@ -131,7 +132,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
       .filter(Boolean)
   })
   ib.on(EventName.nextValidId, () => {
-    const ask = () => void send(() => ib.reqCurrentTime())
+    const ask = () => send(() => ib.reqCurrentTime())
     const onSilence = (ms: number) => fallSilent('has not answered a question for its time', ms)
     pulse ??= createPulse({ clock, patienceMs: requestTimeoutMs, ask, onSilence })
   })

@@ -36,6 +36,8 @@ export interface PacingStats {
   /** What is left of the budgets at this instant, and for how long all or the small class is told to hold. */
   readonly left: { readonly messages: number; readonly small: number; readonly open: number }
   readonly heldMs: Record<Held, number>
+  /** Why nothing goes at all, where that is so. */
+  readonly trouble?: string
 }
 
 /** The only code that decides when a request may go. */
@@ -126,9 +128,11 @@ export function createPacing({
   async function busy(waiter: Waiting, waitMs: number): Promise<TidegateError> {
     const outlook = { queue, ledger: await windows.look(), nowMs: clock.now() }
     const ms = Math.ceil(retryAfter(outlook, waiter, waitMs))
-    const isGuess = open >= rules.open.limit || waiter.isReady?.() === false
+    const trouble = windows.trouble?.()
+    const isGuess = trouble !== undefined || open >= rules.open.limit || waiter.isReady?.() === false
     const retryAfterMs = isGuess ? Math.max(ms, GUESS_MS) : ms
-    const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.`
+    const why = trouble === undefined ? '' : ` ${trouble}`
+    const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.${why}`
     return new TidegateError('busy', message, { retryAfterMs })
   }
 
@@ -239,6 +243,7 @@ export function createPacing({
           open: Math.max(0, rules.open.limit - open),
         },
         heldMs: { messages: windows.heldMs('messages'), small: windows.heldMs('small') },
+        trouble: windows.trouble?.(),
       }
     },
     close: () => closing.abort(),

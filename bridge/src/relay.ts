@@ -62,7 +62,9 @@ export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId
   })
   app.get('/ready', (c) => {
     const { state, reason } = login.status()
-    return c.json({ ready: state === 'ready', reason }, state === 'ready' ? 200 : 503)
+    const { trouble } = pacing.stats()
+    const ready = state === 'ready' && trouble === undefined
+    return c.json({ ready, reason: trouble ?? reason }, ready ? 200 : 503)
   })
   app.get('/v1/status', (c) => c.json(status()))
   app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))

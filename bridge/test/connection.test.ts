@@ -179,7 +179,7 @@ describe('a connection that breaks', () => {
     expect(bridge.status().state).toBe('ready')
     await clock.advance(1)
     await until('it is given up', () => bridge.status().state === 'down')
-    expect(bridge.status().reason).toContain('has not answered a question for its time within 35 s')
+    expect(bridge.status().reason).toContain('has not answered a question for its time within 5 s')
   })
 })
 

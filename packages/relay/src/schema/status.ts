@@ -45,6 +45,8 @@ export const statusSchema = z.object({
     left: z.object({ messages: z.int(), small: z.int(), open: z.int() }),
     /** For how long everything, or the small class, holds since the gateway complained, milliseconds; 0: it does not. */
     heldMs: z.object({ messages: z.number(), small: z.number() }),
+    /** Why nothing goes at all, in words a person can act on: the Redis of the bridges can't be reached. */
+    trouble: z.string().optional(),
   }),
 })
 
