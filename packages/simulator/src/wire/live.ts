@@ -67,6 +67,15 @@ export function follow(peer: Peer, reqId: number, tell: (fromSec: number, toSec:
   })
 }
 
+/** Market data lines of the usual login: quotes and live bars each take one. Source: IBKR, market data lines. */
+const LINES = 100
+
+/** Throws Refusal 101 where all lines of the login are taken, by whichever client. */
+export function takeLine({ gateway }: Peer): void {
+  const taken = [...gateway.peers].reduce((sum, { live }) => sum + live.count('quotes') + live.count('bars'), 0)
+  if (taken >= LINES) throw new Refusal(101, 'Max number of tickers has been reached')
+}
+
 /** Begins a subscription; a Refusal thrown on the way is its answer, and a second one under its id gets error 322. */
 export function subscribe(peer: Peer, kind: LiveKind, reqId: number, begin: () => void): void {
   if (peer.live.has(kind, reqId)) {

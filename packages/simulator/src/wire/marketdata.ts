@@ -3,13 +3,13 @@ import { createExtras } from './extras.ts'
 import type { FieldReader } from './fields.ts'
 import { type Gateway, nowSec } from './gateway.ts'
 import { parseGenerics } from './generics.ts'
-import { feed, subscribe, unsubscribe } from './live.ts'
+import { feed, subscribe, takeLine, unsubscribe } from './live.ts'
 import { decimal } from './numbers.ts'
 import type { Peer } from './peer.ts'
 import { closeBefore, lastInstant, type Quote, quoteAt } from './quote.ts'
 import { invalid, Refusal } from './refusal.ts'
 import { takeSnapshot } from './snapshot.ts'
-import { targetOf, unpermitted } from './target.ts'
+import { liveTargetOf, unpermitted } from './target.ts'
 import { createTicker } from './ticker.ts'
 
 const NOT_SUBSCRIBED = 'Requested market data is not subscribed.'
@@ -47,9 +47,10 @@ export function reqMktData(peer: Peer, reader: FieldReader): void {
   const isSnapshot = reader.flag()
   const { gateway } = peer
   subscribe(peer, 'quotes', reqId, () => {
-    const { listing } = targetOf(gateway, query)
+    const { listing } = liveTargetOf(gateway, query)
     const generics = parseGenerics(list, listing.secType)
     if (isSnapshot && generics.ids.size > 0) throw invalid(NO_GENERIC_SNAPSHOT)
+    takeLine(peer)
     const type = typeOf(peer, reqId, listing)
     const isPart = gateway.faults.partlySubscribed.includes(listing.symbol)
     if (isPart) peer.error(reqId, 10090, `${PARTLY_SUBSCRIBED}${bookOf(listing)}`)
