@@ -6,8 +6,9 @@ import { meaningOf } from './codes.ts'
 import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from './connection.ts'
 import { connect } from './gateway.ts'
 import type { Log } from './log.ts'
+import { createPhaseLog } from './phases.ts'
 import { createProbe, type Finding } from './probe.ts'
-import { type ExpectedLogin, isDoubtful, type Need, obstacleOf } from './readiness.ts'
+import { type ExpectedLogin, isDoubtful, type Need, obstacleOf, phaseOf, reasonOf } from './readiness.ts'
 import { resetAt } from './resets.ts'
 import { FIRST_STATE, type LoginEvent, type LoginState, reduce } from './state.ts'
 import { statusOf } from './status.ts'
@@ -16,6 +17,7 @@ import { createStrangers } from './strangers.ts'
 const BACKOFF = { firstMs: 500, mostMs: 30_000 }
 /** Client ids tried at once, one after the other, where the first are in use; then the first again, after a pause. */
 const CLIENT_IDS = 16
+const SECOND_BRIDGE = 'Where that is a second bridge of this login, both need the same REDIS_URL to share IBKR’s limits.'
 /** The smallest request to the history servers that is always answered: two daily bars of a share traded everywhere. */
 const PROBE: GatewayHistory = {
   contract: { symbol: 'AAPL', secType: 'STK', exchange: 'SMART', currency: 'USD' },
@@ -65,24 +67,26 @@ export function openLogin(options: LoginOptions): Login {
   const { signal } = closing
   const watchers = new Set<(state: LoginState) => void>()
   const strangers = createStrangers(log)
+  const tellPhase = createPhaseLog(log, { host, port })
   const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: found })
   let state = FIRST_STATE
   let connection: Connection | undefined
   let stopPause = () => {}
-  let toldPerson = false
+  /** What the log was last told of a connection that could not be made. */
+  let toldTrouble = ''
 
   const obstacle = (need?: Need) => obstacleOf(state, expected, clock.now(), need)
 
   function changed(): void {
+    const error = obstacle()
+    const reason = reasonOf(state, error)
+    if (!signal.aborted) tellPhase({ phase: phaseOf(state, error), obstacle: error?.kind, reason, isCalm: isCalm() })
     for (const look of [...watchers]) look(state)
   }
 
   function happen(event: LoginEvent): void {
     state = reduce(state, event, clock.now())
-    const error = obstacle()
-    const kind = error?.kind
-    if (kind === 'login-required' && !toldPerson) log.error({ host, port }, error?.message ?? '')
-    toldPerson = kind === 'login-required'
+    const kind = obstacle()?.kind
     probe.held(state.connection === 'up' && (kind === 'farm-down' || kind === 'disconnected'))
     changed()
   }
@@ -94,8 +98,19 @@ export function openLogin(options: LoginOptions): Login {
     happen({ type: 'notice', code, text })
   }
 
+  const isCalm = () => resetAt(clock.now()) !== undefined
   /** Within a reset of IBKR's, what breaks is nothing to worry about. */
-  const severity = () => (resetAt(clock.now()) ? 'info' : 'warn')
+  const severity = () => (isCalm() ? 'info' : 'warn')
+
+  /** Tells of a connection that could not be made. The same again is no news: a gateway can be away for days. */
+  function tellTrouble(error: TidegateError, clientId: number): void {
+    const { kind, code, message } = error
+    const isNews = toldTrouble !== `${kind} ${code}`
+    toldTrouble = `${kind} ${code}`
+    const level = isNews ? severity() : 'debug'
+    if (kind === 'conflict') log[level]({ host, port, clientId }, `${message} ${SECOND_BRIDGE}`)
+    else log[level]({ host, port, clientId, err: error }, 'could not connect to the gateway')
+  }
 
   /** Connects and stays until the connection ends; how it ended. */
   async function holdConnection(clientId: number): Promise<TidegateError> {
@@ -113,12 +128,10 @@ export function openLogin(options: LoginOptions): Login {
       })
     } catch (cause) {
       const error = toTidegateError(cause, 'disconnected')
-      // The same again is no news: a gateway can be away for a night, or for days.
-      const isNews = error.message !== state.trouble?.message
-      if (!signal.aborted)
-        log[isNews ? severity() : 'debug']({ host, port, clientId, err: error }, 'could not connect to the gateway')
+      if (!signal.aborted) tellTrouble(error, clientId)
       return error
     }
+    toldTrouble = ''
     probe.heard()
     log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
     happen({ type: 'connected', accounts: connection.accounts })
@@ -131,12 +144,19 @@ export function openLogin(options: LoginOptions): Login {
 
   async function keepConnected(): Promise<void> {
     let taken = 0
+    let allTaken: TidegateError | undefined
     while (!signal.aborted) {
       const error = await holdConnection(options.clientId + taken)
-      happen({ type: 'ended', error })
       // Another program holds our client id; the gateway tells programs apart by nothing else.
-      if (error.kind === 'conflict') taken = (taken + 1) % CLIENT_IDS
-      if (error.kind === 'conflict' && taken > 0) continue
+      const isTaken = error.kind === 'conflict'
+      if (isTaken) taken = (taken + 1) % CLIENT_IDS
+      if (!isTaken) allTaken = undefined
+      else if (taken === 0 && !allTaken) {
+        allTaken = allIdsTaken(options.clientId)
+        log.warn({ host, port }, allTaken.message)
+      }
+      happen({ type: 'ended', error: allTaken ?? error })
+      if (isTaken && taken > 0) continue
       // A reset of IBKR's takes its time: there is no use in hurrying.
       const calm = state.attempts > 1 && resetAt(clock.now()) !== undefined
       const backoffMs = calm ? BACKOFF.mostMs : Math.min(BACKOFF.firstMs * 2 ** (state.attempts - 1), BACKOFF.mostMs)
@@ -245,4 +265,11 @@ export function openLogin(options: LoginOptions): Login {
       probe.stop()
     },
   }
+}
+
+function allIdsTaken(first: number): TidegateError {
+  const message =
+    `Client ids ${first} to ${first + CLIENT_IDS - 1} are all taken at the gateway: ` +
+    'stop a program that uses one, or set IBKR_CLIENT_ID to a number that is free.'
+  return new TidegateError('conflict', message, { code: 326 })
 }

@@ -148,10 +148,12 @@ function needOf({ kind }: GatewayLive): Need {
   return kind === 'bars' ? 'history' : 'definition'
 }
 
-/** IBKR has too many already (10190): it says not until when, and never takes the same again sooner than this. */
+/** IBKR has too many already (101, 10190): it says not until when, and never takes the same again sooner than this. */
 function refusal(error: TidegateError): TidegateError {
   const { kind, message, code, retryAfterMs = REST_MS } = error
-  return kind === 'busy' ? new TidegateError(kind, message, { cause: error, code, retryAfterMs }) : error
+  return kind === 'busy' || kind === 'pacing'
+    ? new TidegateError(kind, message, { cause: error, code, retryAfterMs })
+    : error
 }
 
 /** Whether a subscription that ended so is made anew: what broke under it passes, what IBKR refused from the start does not. */

@@ -77,7 +77,7 @@ export function createStreamServer(parts: StreamParts): StreamServer {
     assertScope(keys, headers.authorization, 'read')
     if (closing) throw new TidegateError('disconnected', 'The bridge is closing: ask again once it is back.')
     if (server.clients.size >= MOST_SOCKETS)
-      throw new TidegateError('busy', `${MOST_SOCKETS} streams are open, which is the most.`)
+      throw new TidegateError('busy', `${MOST_SOCKETS} streams are open, which is the most: close one.`)
     return keys.scopesOf(headers.authorization)
   }
 

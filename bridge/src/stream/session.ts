@@ -111,7 +111,7 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
   function begin(id: StreamId, op: string, body: object): void {
     if (open.has(id)) throw new TidegateError('invalid', `The id ${JSON.stringify(id)} is in use: take another.`)
     if (open.size >= MOST_OPEN)
-      throw new TidegateError('busy', `This socket has ${MOST_OPEN} requests open, which is the most.`)
+      throw new TidegateError('busy', `This socket has ${MOST_OPEN} ids open, which is the most: cancel one.`)
     const kind = BY_OP.get(op)
     if (kind)
       void run(id, (signal) => {
