@@ -1,6 +1,7 @@
 import { EventName, IBApi } from '@stoqey/ib'
 import { TidegateError } from '@tidegate/core'
 import { isSimulated } from './account.ts'
+import { createGatewayClock } from './ahead.ts'
 import { gatewayError } from './codes.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { askBars } from './gateway/bars.ts'
@@ -46,7 +47,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   const greeted = Promise.withResolvers<void>()
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<TidegateError>()
   let accounts: readonly string[] = []
-  let offsetMs = 0
+  const isMadeUp = () => isSimulated(accounts[0] ?? '')
+  const gatewayClock = createGatewayClock({ clock, isSimulated: isMadeUp, onAhead: options.onAhead })
   let pulse: Pulse | undefined
   let stopWaiting = () => {}
   let over = false
@@ -143,7 +145,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     pulse ??= createPulse({ clock, patienceMs: requestTimeoutMs, ask, onSilence })
   })
   ib.on(EventName.currentTime, (sec) => {
-    offsetMs = sec * 1000 - clock.now()
+    gatewayClock.told(sec)
     pulse?.beat()
     isGreeted = true
     greeted.resolve()
@@ -156,7 +158,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   void dial()
   await greeted.promise
   stopWaiting()
-  const wire: Wire = { ib, requests, hand, send, now: () => clock.now() + offsetMs }
+  const wire: Wire = { ib, requests, hand, send, asOf: gatewayClock.asOf }
   const live = createSubscriber(wire, options.marketDataType)
   return {
     get serverVersion() {
@@ -166,12 +168,15 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
       return accounts
     },
     get simulated() {
-      return isSimulated(accounts[0] ?? '')
+      return isMadeUp()
     },
     get nextId() {
       return requests.nextId
     },
-    now: wire.now,
+    now: gatewayClock.now,
+    get aheadMs() {
+      return gatewayClock.aheadMs
+    },
     contracts: (contract, signal) => askContracts(wire, contract, signal),
     search: (pattern, signal) => askMatches(wire, pattern, signal),
     chains: (underlying, signal) => askChains(wire, underlying, signal),

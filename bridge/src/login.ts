@@ -13,11 +13,11 @@ import { resetAt } from './resets.ts'
 import { FIRST_STATE, type LoginEvent, type LoginState, reduce } from './state.ts'
 import { statusOf } from './status.ts'
 import { createStrangers } from './strangers.ts'
+import { allIdsTaken, createTroubles } from './troubles.ts'
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 }
 /** Client ids tried at once, one after the other, where the first are in use; then the first again, after a pause. */
 const CLIENT_IDS = 16
-const SECOND_BRIDGE = 'Where that is a second bridge of this login, both need the same REDIS_URL to share IBKR’s limits.'
 /** The smallest request to the history servers that is always answered: two daily bars of a share traded everywhere. */
 const PROBE: GatewayHistory = {
   contract: { symbol: 'AAPL', secType: 'STK', exchange: 'SMART', currency: 'USD' },
@@ -67,13 +67,12 @@ export function openLogin(options: LoginOptions): Login {
   const { signal } = closing
   const watchers = new Set<(state: LoginState) => void>()
   const strangers = createStrangers(log)
+  const troubles = createTroubles(log, { host, port })
   const tellPhase = createPhaseLog(log, { host, port })
   const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: found })
   let state = FIRST_STATE
   let connection: Connection | undefined
   let stopPause = () => {}
-  /** What the log was last told of a connection that could not be made. */
-  let toldTrouble = ''
 
   const obstacle = (need?: Need) => obstacleOf(state, expected, clock.now(), need)
 
@@ -102,16 +101,6 @@ export function openLogin(options: LoginOptions): Login {
   /** Within a reset of IBKR's, what breaks is nothing to worry about. */
   const severity = () => (isCalm() ? 'info' : 'warn')
 
-  /** Tells of a connection that could not be made. The same again is no news: a gateway can be away for days. */
-  function tellTrouble(error: TidegateError, clientId: number): void {
-    const { kind, code, message } = error
-    const isNews = toldTrouble !== `${kind} ${code}`
-    toldTrouble = `${kind} ${code}`
-    const level = isNews ? severity() : 'debug'
-    if (kind === 'conflict') log[level]({ host, port, clientId }, `${message} ${SECOND_BRIDGE}`)
-    else log[level]({ host, port, clientId, err: error }, 'could not connect to the gateway')
-  }
-
   /** Connects and stays until the connection ends; how it ended. */
   async function holdConnection(clientId: number): Promise<TidegateError> {
     try {
@@ -128,10 +117,10 @@ export function openLogin(options: LoginOptions): Login {
       })
     } catch (cause) {
       const error = toTidegateError(cause, 'disconnected')
-      if (!signal.aborted) tellTrouble(error, clientId)
+      if (!signal.aborted) troubles.meet(error, clientId, severity())
       return error
     }
-    toldTrouble = ''
+    troubles.forget()
     probe.heard()
     log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
     happen({ type: 'connected', accounts: connection.accounts })
@@ -152,7 +141,7 @@ export function openLogin(options: LoginOptions): Login {
       if (isTaken) taken = (taken + 1) % CLIENT_IDS
       if (!isTaken) allTaken = undefined
       else if (taken === 0 && !allTaken) {
-        allTaken = allIdsTaken(options.clientId)
+        allTaken = allIdsTaken(options.clientId, CLIENT_IDS)
         log.warn({ host, port }, allTaken.message)
       }
       happen({ type: 'ended', error: allTaken ?? error })
@@ -265,11 +254,4 @@ export function openLogin(options: LoginOptions): Login {
       probe.stop()
     },
   }
-}
-
-function allIdsTaken(first: number): TidegateError {
-  const message =
-    `Client ids ${first} to ${first + CLIENT_IDS - 1} are all taken at the gateway: ` +
-    'stop a program that uses one, or set IBKR_CLIENT_ID to a number that is free.'
-  return new TidegateError('conflict', message, { code: 326 })
 }

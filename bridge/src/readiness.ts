@@ -155,7 +155,9 @@ function sinceText(sinceMs: number): string {
 export function reasonOf({ farms }: LoginState, obstacle: TidegateError | undefined): string | undefined {
   if (obstacle) return obstacle.message
   const broken = [...farms.values()].filter(({ state }) => state === 'broken')
-  const kinds = (['definition', 'market', 'history'] as const).filter((kind) => broken.some((farm) => farm.kind === kind))
+  const kinds = (['definition', 'market', 'history'] as const).filter((kind) =>
+    broken.some((farm) => farm.kind === kind),
+  )
   if (kinds.length === 0) return undefined
   const texts = kinds.map((kind) =>
     brokenText(

@@ -23,6 +23,7 @@ export function statusOf(
     serverVersion: connection?.serverVersion,
     connectedAt: state.connectedMs === undefined ? undefined : new Date(state.connectedMs).toISOString(),
     time: connection && new Date(connection.now()).toISOString(),
+    aheadMs: connection?.aheadMs,
     accounts: state.accounts.map(masked),
     mode: modeOf(first),
     simulated: first !== undefined && isSimulated(first),
