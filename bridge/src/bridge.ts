@@ -25,6 +25,9 @@ import { createStreamServer } from './stream/server.ts'
 const FLUSH_MS = 5000
 /** Bars that answers kept for sharing may hold in all: some 10 MB. */
 const SHARED_BARS = 100_000
+/** Said once: it is so until somebody mends it. */
+const AHEAD =
+  'the gateway’s clock is ahead of this machine’s: bars count as closed by this machine’s; set both clocks (NTP)'
 
 export interface BridgeOptions {
   readonly settings: BridgeSettings
@@ -60,6 +63,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   } = options
   const log = createMaskedLog(options.log)
   const rules = rulesWith(settings)
+  let toldAhead = false
   const windows = await openWindows({ settings, clock, rules, log, newId })
   const pacing = createPacing({ clock, rules, windows })
   const login = openLogin({
@@ -75,6 +79,10 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
       metrics.message(code)
       // IBKR names no request with it: the whole login goes too fast.
       if (code === TOO_FAST) pacing.backOff('messages')
+    },
+    onAhead: (ms) => {
+      if (!toldAhead) log.warn({ aheadMs: ms }, AHEAD)
+      toldAhead = true
     },
     probeAfterMs: settings.probeAfterMs,
     // A probe goes past the queue, which waits for what the probe is to find out. Daily bars have no budget but messages.

@@ -14,7 +14,7 @@ const BREACH_MS = 15_000
 export function askBars(wire: Wire, request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars> {
   const bars = emptyBars()
   const notices: Notice[] = []
-  const asOf = Math.floor(wire.now() / 1000)
+  const asOf = wire.asOf()
   return wire.requests.open(
     signal,
     (resolve, reject) => ({

@@ -67,7 +67,7 @@ export const barsDoneSchema = z.object({
   bars: z.int().nonnegative(),
   /** True only where IBKR itself said "no data" (162 with that text). */
   empty: z.boolean(),
-  /** Epoch seconds by the gateway's clock when the request went out: a bar that ended by then is final. */
+  /** Epoch seconds when the request went out, by the gateway's clock or the bridge's, whichever is behind: a bar that ended by then is final. */
   asOf: z.int(),
   /** The gateway that answered is Tidegate's simulator: the bars are made up. */
   simulated: z.boolean(),

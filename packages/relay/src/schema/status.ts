@@ -24,6 +24,8 @@ export const statusSchema = z.object({
     connectedAt: z.string().optional(),
     /** The gateway's own clock, ISO 8601, where it is connected. */
     time: z.string().optional(),
+    /** How far that is ahead of the bridge's, milliseconds, where it is more than a few seconds: one of the two is wrong. */
+    aheadMs: z.number().optional(),
     /** Account numbers, all but the first letters and the last two digits masked. */
     accounts: z.array(z.string()),
     mode: z.enum(['paper', 'live', 'unknown']),
