@@ -11,6 +11,7 @@ import { createMaskedLog, type Log } from './log.ts'
 import { openLogin } from './login.ts'
 import { createMetrics } from './metrics.ts'
 import { createObserver } from './observer.ts'
+import { lockState } from './pacing/lock.ts'
 import { openWindows } from './pacing/open.ts'
 import { rulesWith } from './pacing/rules.ts'
 import { createPacing } from './pacing.ts'
@@ -52,7 +53,10 @@ export interface Bridge {
   close(): Promise<void>
 }
 
-/** Owns one login: connects to the gateway and offers the relay. Throws `invalid` where the port is taken. */
+/**
+ * Owns one login: connects to the gateway and offers the relay. Throws `invalid` where the port is taken, `conflict` where another
+ * bridge has the login's state file.
+ */
 export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const {
     settings,
@@ -64,6 +68,9 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const log = createMaskedLog(options.log)
   const rules = rulesWith(settings)
   let toldAhead = false
+  // Bridges that share Redis count together, whatever file each writes.
+  const isAlone = settings.stateFile !== undefined && settings.redisUrl === undefined
+  const unlock = isAlone ? lockState(settings.stateFile, log) : () => {}
   const windows = await openWindows({ settings, clock, rules, log, newId })
   const pacing = createPacing({ clock, rules, windows })
   const login = openLogin({
@@ -75,11 +82,6 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     requestTimeoutMs: settings.requestTimeoutMs,
     message: pacing.message,
     expected: settings,
-    onCode: (code) => {
-      metrics.message(code)
-      // IBKR names no request with it: the whole login goes too fast.
-      if (code === TOO_FAST) pacing.backOff('messages')
-    },
     onAhead: (ms) => {
       if (!toldAhead) log.warn({ aheadMs: ms }, AHEAD)
       toldAhead = true
@@ -93,6 +95,11 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   })
   const sharing = createSharing<Answer>(clock, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
   const metrics = createMetrics({ pacing: pacing.stats, gateway: login.status, watch: login.watch })
+  login.hear((code) => {
+    metrics.message(code)
+    // IBKR names no request with it: the whole login goes too fast.
+    if (code === TOO_FAST) pacing.backOff('messages')
+  })
   const observer = createObserver({ clock, log, metrics })
   const asking = createAsking({ clock, pacing })
   const ask = createAnswering({ sharing, asking, login, observer })
@@ -111,6 +118,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     pacing.close()
     await login.close()
     await windows.close()
+    unlock()
     sharing.clear()
     metrics.close()
     const hangUp = clock.after(FLUSH_MS, () => server?.hangUp())

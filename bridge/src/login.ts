@@ -44,6 +44,8 @@ export interface Login {
   history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars>
   /** Calls `look` at every change of the login's state, until what it returns is called. */
   watch(look: (state: LoginState) => void): () => void
+  /** Calls `listen` with the code of every message of the gateway that is no data. */
+  hear(listen: (code: number) => void): void
   /** Leaves the gateway; what is open fails. */
   close(): Promise<void>
 }
@@ -52,8 +54,6 @@ export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'o
   readonly random: () => number
   readonly log: Log
   readonly expected: ExpectedLogin
-  /** Told of every message of the gateway that is no data, by its code. */
-  readonly onCode?: (code: number) => void
   /** So long history may be silent before it is probed, milliseconds; 0 or absent never. */
   readonly probeAfterMs?: number
   /** Lets a probe go when pacing allows it. */
@@ -67,6 +67,10 @@ export function openLogin(options: LoginOptions): Login {
   const { signal } = closing
   const watchers = new Set<(state: LoginState) => void>()
   const strangers = createStrangers(log)
+  const listeners = new Set<(code: number) => void>()
+  const tellCode = (code: number) => {
+    for (const listen of listeners) listen(code)
+  }
   const troubles = createTroubles(log, { host, port })
   const tellPhase = createPhaseLog(log, { host, port })
   const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: found })
@@ -91,7 +95,7 @@ export function openLogin(options: LoginOptions): Login {
   }
 
   function notice(code: number, text: string): void {
-    options.onCode?.(code)
+    tellCode(code)
     log.info({ code }, `the gateway says: ${maskedText(text)}`)
     if (!meaningOf(code, text).known) strangers.meet(code, text)
     happen({ type: 'notice', code, text })
@@ -110,7 +114,7 @@ export function openLogin(options: LoginOptions): Login {
         signal,
         onNotice: notice,
         onMessage: (code, text) => {
-          options.onCode?.(code)
+          tellCode(code)
           if (!meaningOf(code, text).known) strangers.meet(code, text)
         },
         onHandshake: () => happen({ type: 'handshaking' }),
@@ -247,6 +251,7 @@ export function openLogin(options: LoginOptions): Login {
       watchers.add(look)
       return () => void watchers.delete(look)
     },
+    hear: (listen) => void listeners.add(listen),
     async close() {
       closing.abort()
       stopPause()

@@ -94,6 +94,22 @@ describe.runIf(hasRedis())('two bridges of one login', () => {
   })
 })
 
+describe.runIf(hasRedis())('what is left of the budgets', () => {
+  it('comes back with time, and counts what the other bridge sends', async () => {
+    const { url } = await startRedis()
+    const quick = { ...RULES.small, windowMs: 300, marginMs: 0 }
+    const rules: Rules = { ...SWIFT, messages: { ...SWIFT.messages, windowMs: 200, marginMs: 0 }, small: quick }
+    const [one, two] = [await openShared(url, { rules }), await openShared(url, { rules })]
+    for (let n = 0; n < 3; n++) expect(await two.take(charge(`two${n}`))).toBeUndefined()
+    expect(await one.take(charge('one', 2))).toBeUndefined()
+    expect(one.usage()).toMatchObject({ small: 5 })
+    expect(one.usage().messages).toBeGreaterThanOrEqual(4)
+    await expect.poll(() => one.usage(), { interval: 20 }).toEqual({ messages: 0, small: 0 })
+    expect(await one.take(charge('later'))).toBeUndefined()
+    expect(one.usage()).toEqual({ messages: 1, small: 1 })
+  })
+})
+
 describe.runIf(hasRedis())('a Redis that goes', () => {
   it('lets nothing go, is told of once, and all goes on when it is back', async () => {
     const { url } = await startRedis()
@@ -175,7 +191,7 @@ describe.runIf(hasRedis())('a Redis that goes', () => {
 
 it('a bridge without its Redis says so, and is not ready', async () => {
   const simulator = await startSimulator()
-  const settings = { redisUrl: 'redis://127.0.0.1:1' }
+  const settings = { redisUrl: 'redis://127.0.0.1:1', account: 'DU1234567' }
   const { bridge, relay, logged } = await startBridge(simulator.port, { untilReady: false, settings })
   await until('it is told', () => logged.some((line) => line.includes('Redis, which counts')))
   const reason = expect.stringMatching(/Redis.*ECONNREFUSED.*REDIS_URL/)

@@ -70,7 +70,8 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
   const own = createLedger(rules)
   const open = new Set<string>()
   const held = { messages: 0, small: 0 }
-  let usage: Usage = { messages: 0, small: 0 }
+  /** What all bridges of the login have sent, as far as this one has heard of it. */
+  let seen = createLedger(rules)
   /** The birth of Redis' memory, as far as this bridge has told it what it knows. */
   let born = ''
   let trouble: string | undefined
@@ -124,6 +125,14 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
       self, run, lengthMs(rules.small), twinMs, timing.leaseMs, JSON.stringify(known)))
   }
 
+  /** What others have sent since this bridge last looked is reckoned from now on, for lack of its instants. */
+  function learn({ messages, small }: Usage): void {
+    const nowMs = clock.now()
+    const known = seen.usage(nowMs)
+    if (small > known.small) seen.record({ small: small - known.small }, nowMs)
+    for (let n = seen.usage(nowMs).messages; n < messages; n++) seen.record({ small: 0 }, nowMs)
+  }
+
   async function takeShared(charge: Charge, place: string | undefined): Promise<Refusal | undefined> {
     const { messages, small, contract, identical } = rules
     const named = place === undefined ? '' : `${self}:${place}`
@@ -136,7 +145,7 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
       lengthMs(identical), rules.open.limit, timing.leaseMs, OPEN_LOOK_MS,
       messages.most - messages.limit, messages.jitterMs, born, timing.settleMs)
     const [rule, waitMs, inMessages, inSmall, allHeldMs, smallHeldMs] = takenSchema.parse(answer)
-    usage = { messages: inMessages, small: inSmall }
+    learn({ messages: inMessages, small: inSmall })
     held.messages = clock.now() + allHeldMs
     held.small = clock.now() + smallHeldMs
     if (rule === '') return undefined
@@ -202,13 +211,14 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
         })
         ledger.hold('messages', clock.now() + allHeldMs)
         ledger.hold('small', clock.now() + smallHeldMs)
+        seen = ledger.copy()
         return ledger
       } catch (cause) {
         failed(cause)
         return own
       }
     },
-    usage: () => usage,
+    usage: () => seen.usage(clock.now()),
     trouble: () => trouble,
     async close() {
       stopRenewing()
