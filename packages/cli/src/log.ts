@@ -2,6 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Logger, pino } from 'pino'
 
+/** What the bridge says has its errors described already; those of the others are errors yet. */
+const serializers = { err: (err: unknown) => (err instanceof Error ? pino.stdSerializers.errWithCause(err) : err) }
+
 /** A log nobody reads: what went wrong is part of each command's own answer. */
 export function silentLog(): Logger {
   return pino({ level: 'silent' })
@@ -9,7 +12,7 @@ export function silentLog(): Logger {
 
 /** A log written line by line through `write`. */
 export function writtenLog(level: 'info' | 'warn', write: (text: string) => void): Logger {
-  return pino({ level }, { write })
+  return pino({ level, serializers }, { write })
 }
 
 /** A log in a file, made with its folder where it is missing. Written at once, so that a killed process loses nothing. */
@@ -18,5 +21,5 @@ export function fileLog(level: 'info' | 'warn', path: string): Logger {
   const destination = pino.destination({ dest: path, sync: true })
   // A full disk fails the database too, and that is what is told: the log must not end the process first.
   destination.on('error', () => {})
-  return pino({ level }, destination)
+  return pino({ level, serializers }, destination)
 }
