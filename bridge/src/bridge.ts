@@ -105,10 +105,10 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const ask = createAnswering({ sharing, asking, login, observer })
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
-  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, log })
+  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer })
   const hub = createHub(createKeeper({ clock, asking, login }))
   const status = () => ({ gateway: login.status(), pacing: pacing.stats() })
-  const stream = createStreamServer({ ask, hub, drain, metrics, status, newId, keys, clock, log })
+  const stream = createStreamServer({ ask, hub, drain, metrics, observer, status, newId, keys, clock, log })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()

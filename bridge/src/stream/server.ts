@@ -32,7 +32,7 @@ export interface StreamParts extends SessionParts {
 
 /** The WebSockets of the bridge: who may open one, whether its peer is still there, and its end. */
 export function createStreamServer(parts: StreamParts): StreamServer {
-  const { keys, clock, log, metrics } = parts
+  const { keys, clock, log, metrics, observer } = parts
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false })
   const ends = new Set<() => void>()
   let closing = false
@@ -93,7 +93,9 @@ export function createStreamServer(parts: StreamParts): StreamServer {
           serve(webSocket, scopes)
         })
       } catch (cause) {
-        refuse(socket, toTidegateError(cause))
+        const error = toTidegateError(cause)
+        observer.refused(error, { path: request.url?.split('?')[0] })
+        refuse(socket, error)
       }
     },
     async close(ms) {

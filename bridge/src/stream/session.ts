@@ -5,8 +5,9 @@ import type { Drain } from '../drain.ts'
 import type { Scope } from '../keys.ts'
 import { barChunks } from '../kinds/bars.ts'
 import { KINDS } from '../kinds/index.ts'
-import { checkedBody, type Kind } from '../kinds/kind.ts'
+import { checkedBody, type Kind, type Prepared } from '../kinds/kind.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Observer, Watch } from '../observer.ts'
 import type { Hub } from './hub.ts'
 import type { Told } from './keeper.ts'
 import { prepareLive } from './live.ts'
@@ -23,6 +24,7 @@ export interface SessionParts {
   readonly hub: Hub
   readonly drain: Drain
   readonly metrics: Pick<Metrics, 'stream'>
+  readonly observer: Observer
   readonly status: () => object
   readonly newId: () => string
 }
@@ -36,10 +38,24 @@ export interface Session {
 }
 
 export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts: SessionParts): Session {
-  const { ask, hub, drain, metrics, status, newId } = parts
+  const { ask, hub, drain, metrics, observer, status, newId } = parts
   const open = new Map<StreamId, AbortController>()
 
-  const fail = (id: StreamId | null, cause: unknown) => outbox.send({ id, error: toTidegateError(cause).toJSON() })
+  function fail(id: StreamId | null, cause: unknown): void {
+    const error = toTidegateError(cause)
+    observer.refused(error, { id })
+    outbox.send({ id, error: error.toJSON() })
+  }
+
+  /** What of a request is not as expected is not asked. */
+  function prepared(kind: Kind, body: object, requestId: string): Prepared {
+    try {
+      return kind.prepare(body)
+    } catch (cause) {
+      observer.refused(toTidegateError(cause), { request: requestId, op: kind.name })
+      throw cause
+    }
+  }
 
   function cancel(id: StreamId): void {
     const found = open.get(id)
@@ -65,8 +81,9 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
   }
 
   async function answer(kind: Kind, body: object, id: StreamId, signal: AbortSignal): Promise<object> {
-    const answered = await ask(kind, kind.prepare(body), { requestId: newId(), signal })
-    if (kind.inLines) outbox.send({ id, head: answered.head })
+    const requestId = newId()
+    const answered = await ask(kind, prepared(kind, body, requestId), { requestId, signal })
+    if (kind.inLines) outbox.send({ id, head: { requestId, ...answered.head } })
     for (const chunk of answered.chunks?.() ?? []) {
       await outbox.room(signal)
       if (signal.aborted) break
@@ -76,13 +93,30 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
   }
 
   async function subscribe(body: object, id: StreamId, signal: AbortSignal): Promise<object> {
+    const watch = observer.subscription(newId())
+    try {
+      await follow(body, id, signal, watch)
+      watch.over()
+      return { cancelled: true }
+    } catch (cause) {
+      watch.over(toTidegateError(cause))
+      throw cause
+    }
+  }
+
+  async function follow(body: object, id: StreamId, signal: AbortSignal, watch: Watch): Promise<void> {
     if (!scopes.has('live'))
       throw new TidegateError('forbidden', 'This key may not subscribe: use one with the scope "live".')
     const live = prepareLive(body)
+    watch.named(live.request)
     let dropped = 0
     let stopWaiting = () => {}
-    const { over, snapshot } = hub.join(live, (event) => pieces(event).forEach(tell), signal)
+    const { over, snapshot } = hub.join(live, hear, signal)
 
+    function hear(event: Told): void {
+      if (event.subscribed) watch.begun()
+      pieces(event).forEach(tell)
+    }
     function tell(event: Told): void {
       // That it stands, and what is missing, is said to a slow reader too.
       if (event.subscribed || event.gap) outbox.send({ id, ...event })
@@ -98,13 +132,10 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
       for (const event of snapshot.events()) tell(event)
     }
 
-    metrics.stream.subscriptions(1)
     try {
       await over
-      return { cancelled: true }
     } finally {
       stopWaiting()
-      metrics.stream.subscriptions(-1)
     }
   }
 
