@@ -5,7 +5,6 @@ import type { RuledRequest } from '../pacing/rules.ts'
 import type { PacedJob } from '../pacing.ts'
 import type { Need } from '../readiness.ts'
 import { identityOf } from './rule.ts'
-import { identityOf } from './rule.ts'
 
 /** An answer on its way to whoever asked. Kinds that answer in lines have chunks; of the others, `done` is the whole. */
 export interface Answer {
