@@ -2,7 +2,7 @@ import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
 import { appendBars, emptyBars, TidegateError } from '@tidegate/core'
 import type { Notice } from '@tidegate/relay'
 import type { GatewayBars, GatewayHistory } from '../connection.ts'
-import { toIbContract } from '../details.ts'
+import { toIbContract } from './details.ts'
 import { utcText } from './time.ts'
 import type { Wire } from './wire.ts'
 

@@ -1,8 +1,8 @@
 import type { TickByTickDataType, WhatToShow } from '@stoqey/ib'
 import { appendBars, type ErrorKind, emptyBars } from '@tidegate/core'
 import type { GatewayLive, LiveEvent } from '../connection.ts'
-import { toIbContract } from '../details.ts'
 import { sendHistory } from './bars.ts'
+import { toIbContract } from './details.ts'
 import type { Request, Wire } from './wire.ts'
 
 /** The only length real-time bars have. */

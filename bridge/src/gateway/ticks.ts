@@ -8,7 +8,7 @@ import {
   type TradeColumns,
 } from '@tidegate/relay'
 import type { GatewayTicks, GatewayTicksRequest } from '../connection.ts'
-import { toIbContract } from '../details.ts'
+import { toIbContract } from './details.ts'
 import { utcText } from './time.ts'
 import type { Wire } from './wire.ts'
 
