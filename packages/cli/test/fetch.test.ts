@@ -196,7 +196,7 @@ describe('fetch', () => {
       const { status, out } = await tidegate(folder, argv, { env: { IBKR_PORT: String(saturday.port) }, now: noon })
       expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +390 .* 0 │/)
       expect(out).toMatch(
-        /Not final yet by the gateway's clock, or silent so far.*\n +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-21 11:30/,
+        /Not final yet by the gateway's clock, or silent so far \(its market may be closed\): .*\n +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-21 11:30/,
       )
       expect(status).toBe(0)
     } finally {
