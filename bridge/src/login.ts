@@ -96,7 +96,9 @@ export function openLogin(options: LoginOptions): Login {
 
   function notice(code: number, text: string): void {
     tellCode(code)
-    log.info({ code }, `the gateway says: ${maskedText(text)}`)
+    // That a client id is taken is told once, with what to do: the gateway says it of each id at each try.
+    const isTold = meaningOf(code, text).means === 'conflict'
+    log[isTold ? 'debug' : 'info']({ code }, `the gateway says: ${maskedText(text)}`)
     if (!meaningOf(code, text).known) strangers.meet(code, text)
     happen({ type: 'notice', code, text })
   }
