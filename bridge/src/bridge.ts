@@ -18,6 +18,7 @@ import { createPacing } from './pacing.ts'
 import { createRelayApp } from './relay.ts'
 import { type BridgeSettings, MARKET_DATA_TYPES } from './settings.ts'
 import { createSharing } from './sharing.ts'
+import { createShelf } from './shelf.ts'
 import { createHub } from './stream/hub.ts'
 import { createKeeper } from './stream/keeper.ts'
 import { createStreamServer } from './stream/server.ts'
@@ -105,10 +106,11 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const ask = createAnswering({ sharing, asking, login, observer })
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
-  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer })
+  const shelf = createShelf()
+  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer, shelf })
   const hub = createHub(createKeeper({ clock, asking, login }))
   const status = () => ({ gateway: login.status(), pacing: pacing.stats() })
-  const stream = createStreamServer({ ask, hub, drain, metrics, observer, status, newId, keys, clock, log })
+  const stream = createStreamServer({ ask, hub, drain, metrics, observer, status, newId, keys, clock, log, shelf })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()

@@ -10,7 +10,8 @@ import type { Login } from './login.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observer } from './observer.ts'
 import type { Pacing } from './pacing.ts'
-import { linesReply } from './reply.ts'
+import { bodyReply, linesReply } from './reply.ts'
+import type { Shelf } from './shelf.ts'
 import { STREAM_PATH } from './stream/server.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -26,13 +27,15 @@ export interface RelayParts {
   readonly keys: Keyring
   readonly newId: () => string
   readonly observer: Observer
+  readonly shelf: Shelf
 }
 
 /** `told`: the observer tells how the request ends. */
 type Env = { Variables: { requestId: string; told?: boolean } }
 
 /** The bridge's HTTP interface: what it takes is checked here, what it asks goes through pacing, what failed says so. */
-export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer }: RelayParts): Hono<Env> {
+export function createRelayApp(parts: RelayParts): Hono<Env> {
+  const { login, pacing, ask, metrics, drain, keys, newId, observer, shelf } = parts
   const app = new Hono<Env>()
   const status = (): BridgeStatus => ({ gateway: login.status(), pacing: pacing.stats() })
 
@@ -79,8 +82,8 @@ export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId
       const prepared = kind.prepare(await jsonOf(c))
       c.set('told', true)
       const answer = await ask(kind, prepared, { requestId, signal: c.req.raw.signal })
-      if (!kind.inLines) return c.json(answer.done)
-      return c.body(linesReply(requestId, answer), 200, { 'content-type': 'application/x-ndjson' })
+      if (!kind.inLines) return c.body(bodyReply(answer, shelf), 200, { 'content-type': 'application/json' })
+      return c.body(linesReply(requestId, answer, shelf), 200, { 'content-type': 'application/x-ndjson' })
     })
   }
 

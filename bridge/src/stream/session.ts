@@ -1,6 +1,7 @@
 import { TidegateError, toTidegateError } from '@tidegate/core'
 import { type StreamId, streamCallSchema } from '@tidegate/relay'
 import type { Ask } from '../answering.ts'
+import type { Clock } from '../clock.ts'
 import type { Drain } from '../drain.ts'
 import type { Scope } from '../keys.ts'
 import { barChunks } from '../kinds/bars.ts'
@@ -8,6 +9,7 @@ import { KINDS } from '../kinds/index.ts'
 import { checkedBody, type Kind, type Prepared } from '../kinds/kind.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Observer, Watch } from '../observer.ts'
+import type { Reader } from '../shelf.ts'
 import type { Hub } from './hub.ts'
 import type { Told } from './keeper.ts'
 import { prepareLive } from './live.ts'
@@ -15,6 +17,8 @@ import type { Outbox } from './outbox.ts'
 
 /** Requests and subscriptions that one socket may have open. */
 const MOST_OPEN = 64
+/** A peer that does not read is told to come again after this, for want of a better time. */
+const UNREAD_MS = 1000
 
 const BY_OP: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [kind.name, kind]))
 const OPS = [...BY_OP.keys(), 'status', 'subscribe', 'unsubscribe', 'cancel'].join(', ')
@@ -27,6 +31,7 @@ export interface SessionParts {
   readonly observer: Observer
   readonly status: () => object
   readonly newId: () => string
+  readonly clock: Clock
 }
 
 /** What goes on over one socket: requests and subscriptions by the ids that its client gives them. */
@@ -37,8 +42,14 @@ export interface Session {
   end(): void
 }
 
-export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts: SessionParts): Session {
-  const { ask, hub, drain, metrics, observer, status, newId } = parts
+/** What goes on over the socket of this outbox; `reader` is whoever is at its other end. */
+export function createSession(
+  outbox: Outbox,
+  reader: Reader,
+  scopes: ReadonlySet<Scope>,
+  parts: SessionParts,
+): Session {
+  const { ask, hub, drain, metrics, observer, status, newId, clock } = parts
   const open = new Map<StreamId, AbortController>()
 
   function fail(id: StreamId | null, cause: unknown): void {
@@ -65,31 +76,61 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
   }
 
   /** Runs what has an id until it is over; what it fails with is its last frame. */
-  async function run(id: StreamId, work: (signal: AbortSignal) => Promise<object>): Promise<void> {
+  async function run(id: StreamId, work: (abort: AbortSignal, hold: Reader['hold']) => Promise<object>): Promise<void> {
     const abort = new AbortController()
+    let release = () => {}
     open.set(id, abort)
     let last: object
     try {
-      last = await work(abort.signal)
+      last = await work(abort.signal, (size) => {
+        release = reader.hold(size)
+        return release
+      })
+      // It can be the whole answer.
+      while (outbox.isFull() && !abort.signal.aborted) await outbox.room(abort.signal)
     } catch (cause) {
       last = { error: toTidegateError(cause).toJSON() }
     }
+    release()
     // Who cancelled has had the last frame already, and the id may be in use again.
     if (open.get(id) !== abort) return
     open.delete(id)
     outbox.send({ id, ...last })
   }
 
-  async function answer(kind: Kind, body: object, id: StreamId, signal: AbortSignal): Promise<object> {
+  async function answer(
+    kind: Kind,
+    body: object,
+    id: StreamId,
+    { signal, hold }: { signal: AbortSignal; hold: Reader['hold'] },
+  ): Promise<object> {
     const requestId = newId()
-    const answered = await ask(kind, prepared(kind, body, requestId), { requestId, signal })
+    const asked = await untilRead(prepared(kind, body, requestId), signal)
+    const answered = await ask(kind, asked, { requestId, signal })
+    hold(answered.size)
     if (kind.inLines) outbox.send({ id, head: { requestId, ...answered.head } })
     for (const chunk of answered.chunks?.() ?? []) {
-      await outbox.room(signal)
+      while (!signal.aborted && !outbox.offer({ id, chunk })) await outbox.room(signal)
       if (signal.aborted) break
-      outbox.send({ id, chunk })
     }
     return { done: answered.done }
+  }
+
+  /** A peer that does not read what it has asked asks for nothing more: its request waits here, and its patience runs. */
+  async function untilRead(asked: Prepared, signal: AbortSignal): Promise<Prepared> {
+    if (!outbox.isFull()) return asked
+    const { waitMs } = asked.job
+    const cameMs = clock.now()
+    const impatient = new AbortController()
+    const stopTimer = clock.after(waitMs, () => impatient.abort())
+    const either = AbortSignal.any([signal, impatient.signal])
+    while (outbox.isFull() && !either.aborted) await outbox.room(either)
+    stopTimer()
+    if (outbox.isFull()) {
+      const message = `This socket has not been read within ${waitMs} ms: read what it brings, and ask again.`
+      throw new TidegateError('busy', message, { retryAfterMs: UNREAD_MS })
+    }
+    return { ...asked, job: { ...asked.job, waitMs: Math.max(0, waitMs - (clock.now() - cameMs)) } }
   }
 
   async function subscribe(body: object, id: StreamId, signal: AbortSignal): Promise<object> {
@@ -145,9 +186,9 @@ export function createSession(outbox: Outbox, scopes: ReadonlySet<Scope>, parts:
       throw new TidegateError('busy', `This socket has ${MOST_OPEN} ids open, which is the most: cancel one.`)
     const kind = BY_OP.get(op)
     if (kind)
-      void run(id, (signal) => {
+      void run(id, (signal, hold) => {
         const { promise, resolve } = Promise.withResolvers<object>()
-        return drain.hold(async () => resolve(await answer(kind, body, id, signal))).then(() => promise)
+        return drain.hold(async () => resolve(await answer(kind, body, id, { signal, hold }))).then(() => promise)
       })
     else if (op === 'status') outbox.send({ id, done: status() })
     else if (op === 'subscribe') void run(id, (signal) => subscribe(body, id, signal))
