@@ -27,8 +27,9 @@ export function createAnswering(parts: {
     const span = observer.begin(requestId, name)
     const obstacle = () => login.obstacle(need)
     try {
-      const answer = await sharing.share(identity, hungUp, (signal) =>
-        asking.ask({ ...job, signal, obstacle }, () => {
+      const sharer = { priority: job.priority, waitMs: job.waitMs, signal: hungUp }
+      const answer = await sharing.share(identity, sharer, (signal, turn) =>
+        asking.ask({ ...job, signal, obstacle, turn }, () => {
           span.went()
           return login.ask(need, (connection) => {
             span.named(connection.nextId)

@@ -2,6 +2,7 @@ import { TidegateError, toTidegateError } from '@tidegate/core'
 import type { Clock } from './clock.ts'
 import { chargeOf, lengthMs, RULES } from './pacing/rules.ts'
 import type { PacedJob, Pacing } from './pacing.ts'
+import type { Turn } from './turn.ts'
 
 /** No identical request within this long of the last, not even one that failed. */
 const IDENTICAL_MS = lengthMs(RULES.identical)
@@ -34,8 +35,9 @@ export function createAsking({ clock, pacing }: { clock: Clock; pacing: Pacing }
   }
 
   return {
-    async ask({ obstacle = () => undefined, ...job }, send) {
-      const untilMs = clock.now() + job.waitMs
+    async ask({ obstacle = () => undefined, turn, ...job }, send) {
+      const ownUntilMs = clock.now() + job.waitMs
+      const untilMs = () => turn?.untilMs ?? ownUntilMs
       let failure: TidegateError | undefined
       let sentMs = -Infinity
       for (let breaks = 0; ; ) {
@@ -43,26 +45,48 @@ export function createAsking({ clock, pacing }: { clock: Clock; pacing: Pacing }
         const standing = obstacle()
         if (standing && !isPassing(standing)) throw standing
         const pauseMs = sentMs + IDENTICAL_MS - nowMs
-        if (failure && nowMs + pauseMs > untilMs) throw later(failure, pauseMs)
+        if (failure && nowMs + pauseMs > untilMs()) throw later(failure, pauseMs)
         const isReady = () => obstacle() === undefined && clock.now() >= sentMs + IDENTICAL_MS
+        const why = (busy: TidegateError) => {
+          const reason = obstacle() ?? failure
+          return reason ? later(reason, busy.retryAfterMs ?? 0) : busy
+        }
+        const waitMs = Math.max(0, untilMs() - nowMs)
         try {
-          return await pacing.run({ ...job, waitMs: Math.max(0, untilMs - nowMs), isReady }, () => {
+          return await pacing.run({ ...job, waitMs, isReady, turn: turn && explained(turn, why) }, () => {
             sentMs = clock.now()
             return send()
           })
         } catch (cause) {
           const error = toTidegateError(cause)
           if (job.signal?.aborted) throw error
-          if (error.kind === 'busy') {
-            const reason = obstacle() ?? failure
-            throw reason ? later(reason, error.retryAfterMs ?? 0) : error
-          }
+          if (error.kind === 'busy') throw why(error)
           if (error.kind === 'pacing') holdBack(error, job)
           else if (!isPassing(error) || ++breaks >= MOST_BREAKS) throw error
           failure = error
         }
       }
     },
+  }
+}
+
+/** The same turn, where whoever has to leave it is told why. */
+function explained(turn: Turn, why: (busy: TidegateError) => TidegateError): Turn {
+  return {
+    get priority() {
+      return turn.priority
+    },
+    get untilMs() {
+      return turn.untilMs
+    },
+    enter: ({ raised, refusal }) =>
+      turn.enter({
+        raised,
+        async refusal(leftMs, waitMs) {
+          const busy = await refusal(leftMs, waitMs)
+          return busy && why(busy)
+        },
+      }),
   }
 }
 

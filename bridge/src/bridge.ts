@@ -11,12 +11,14 @@ import { createMaskedLog, type Log } from './log.ts'
 import { openLogin } from './login.ts'
 import { createMetrics } from './metrics.ts'
 import { createObserver } from './observer.ts'
+import { lockState } from './pacing/lock.ts'
 import { openWindows } from './pacing/open.ts'
 import { rulesWith } from './pacing/rules.ts'
 import { createPacing } from './pacing.ts'
 import { createRelayApp } from './relay.ts'
 import { type BridgeSettings, MARKET_DATA_TYPES } from './settings.ts'
 import { createSharing } from './sharing.ts'
+import { createShelf } from './shelf.ts'
 import { createHub } from './stream/hub.ts'
 import { createKeeper } from './stream/keeper.ts'
 import { createStreamServer } from './stream/server.ts'
@@ -25,6 +27,9 @@ import { createStreamServer } from './stream/server.ts'
 const FLUSH_MS = 5000
 /** Bars that answers kept for sharing may hold in all: some 10 MB. */
 const SHARED_BARS = 100_000
+/** Said once: it is so until somebody mends it. */
+const AHEAD =
+  'the gateway’s clock is ahead of this machine’s: bars count as closed by this machine’s; set both clocks (NTP)'
 
 export interface BridgeOptions {
   readonly settings: BridgeSettings
@@ -49,7 +54,10 @@ export interface Bridge {
   close(): Promise<void>
 }
 
-/** Owns one login: connects to the gateway and offers the relay. Throws `invalid` where the port is taken. */
+/**
+ * Owns one login: connects to the gateway and offers the relay. Throws `invalid` where the port is taken, `conflict` where another
+ * bridge has the login's state file.
+ */
 export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const {
     settings,
@@ -60,6 +68,10 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   } = options
   const log = createMaskedLog(options.log)
   const rules = rulesWith(settings)
+  let toldAhead = false
+  // Bridges that share Redis count together, whatever file each writes.
+  const isAlone = settings.stateFile !== undefined && settings.redisUrl === undefined
+  const unlock = isAlone ? lockState(settings.stateFile, log) : () => {}
   const windows = await openWindows({ settings, clock, rules, log, newId })
   const pacing = createPacing({ clock, rules, windows })
   const login = openLogin({
@@ -71,10 +83,9 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     requestTimeoutMs: settings.requestTimeoutMs,
     message: pacing.message,
     expected: settings,
-    onCode: (code) => {
-      metrics.message(code)
-      // IBKR names no request with it: the whole login goes too fast.
-      if (code === TOO_FAST) pacing.backOff('messages')
+    onAhead: (ms) => {
+      if (!toldAhead) log.warn({ aheadMs: ms }, AHEAD)
+      toldAhead = true
     },
     probeAfterMs: settings.probeAfterMs,
     // A probe goes past the queue, which waits for what the probe is to find out. Daily bars have no budget but messages.
@@ -85,15 +96,21 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   })
   const sharing = createSharing<Answer>(clock, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
   const metrics = createMetrics({ pacing: pacing.stats, gateway: login.status, watch: login.watch })
+  login.hear((code) => {
+    metrics.message(code)
+    // IBKR names no request with it: the whole login goes too fast.
+    if (code === TOO_FAST) pacing.backOff('messages')
+  })
   const observer = createObserver({ clock, log, metrics })
   const asking = createAsking({ clock, pacing })
   const ask = createAnswering({ sharing, asking, login, observer })
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
-  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, log })
+  const shelf = createShelf()
+  const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer, shelf })
   const hub = createHub(createKeeper({ clock, asking, login }))
   const status = () => ({ gateway: login.status(), pacing: pacing.stats() })
-  const stream = createStreamServer({ ask, hub, drain, metrics, status, newId, keys, clock, log })
+  const stream = createStreamServer({ ask, hub, drain, metrics, observer, status, newId, keys, clock, log, shelf })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()
@@ -103,6 +120,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     pacing.close()
     await login.close()
     await windows.close()
+    unlock()
     sharing.clear()
     metrics.close()
     const hangUp = clock.after(FLUSH_MS, () => server?.hangUp())

@@ -28,7 +28,7 @@ export interface GatewayBars {
   readonly bars: BarColumns
   /** IBKR's own "no data". */
   readonly empty: boolean
-  /** Epoch seconds by the gateway's clock when the request went out; never later than that. */
+  /** Epoch seconds by the gateway's clock when the request went out; never later than that, nor than by ours. */
   readonly asOf: number
   readonly notices: readonly Notice[]
 }
@@ -95,6 +95,8 @@ export interface ConnectionOptions {
   readonly onNotice?: (code: number, text: string) => void
   /** A message about a request, under the gateway's id of it, whatever became of that. */
   readonly onMessage?: (code: number, text: string, id: number) => void
+  /** The gateway's clock is found so many milliseconds ahead of ours. */
+  readonly onAhead?: (ms: number) => void
   /** Gives up connecting when it aborts. */
   readonly signal: AbortSignal
 }
@@ -109,6 +111,8 @@ export interface Connection {
   readonly nextId: number
   /** Epoch milliseconds by the gateway's clock. */
   now(): number
+  /** How far that is ahead of ours, milliseconds, where that is worth telling. */
+  readonly aheadMs: number | undefined
   /** These send their request at once: pacing has let it go already. When `signal` aborts they are cancelled upstream. */
   contracts(contract: Contract, signal: AbortSignal): Promise<ContractDetails[]>
   search(pattern: string, signal: AbortSignal): Promise<Match[]>

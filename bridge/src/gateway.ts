@@ -1,6 +1,7 @@
 import { EventName, IBApi } from '@stoqey/ib'
 import { TidegateError } from '@tidegate/core'
 import { isSimulated } from './account.ts'
+import { createGatewayClock } from './ahead.ts'
 import { gatewayError } from './codes.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { askBars } from './gateway/bars.ts'
@@ -28,6 +29,11 @@ const CONNECTION_FAILED = 502
 const LAST_WORDS: ReadonlySet<number> = new Set([100, 503, 506, 507])
 /** From this server version on (2016), a historical reply has the form that history.ts reads. */
 const OLDEST_SERVER_VERSION = 124
+/** Why a gateway takes a connection and says nothing on it. */
+const CHECK =
+  'Is the gateway logged in, is its API enabled, does a dialog wait there for a person, is the address of this machine trusted?'
+const HUNG = 'It hangs, or a dialog waits there for a person: look at its window, and start it anew where it stays so.'
+
 /**
  * Connects; resolves once the handshake is answered, the accounts are listed and the gateway has told its time.
  * Throws `conflict` where the client id is taken, `timeout` where the gateway takes the connection and says nothing,
@@ -41,10 +47,13 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   const greeted = Promise.withResolvers<void>()
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<TidegateError>()
   let accounts: readonly string[] = []
-  let offsetMs = 0
+  const isMadeUp = () => isSimulated(accounts[0] ?? '')
+  const gatewayClock = createGatewayClock({ clock, isSimulated: isMadeUp, onAhead: options.onAhead })
   let pulse: Pulse | undefined
+  let stopWaiting = () => {}
   let over = false
-  let reason = new TidegateError('disconnected', `The gateway at ${host}:${port} closed the connection.`)
+  let isGreeted = false
+  let reason: TidegateError | undefined
 
   const end = (error: TidegateError) => {
     if (over) return
@@ -58,12 +67,8 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     ib.disconnect()
   }
   const close = () => end(new TidegateError('disconnected', 'The bridge closed the connection.'))
-  const fallSilent = (what: string, ms: number) =>
-    end(new TidegateError('timeout', `The gateway at ${host}:${port} ${what} within ${ms / 1000} s.`))
-  const stopWaiting = clock.after(requestTimeoutMs, () =>
-    fallSilent('took the connection and did not say hello', requestTimeoutMs),
-  )
-
+  const fallSilent = (what: string, ms: number, advice: string) =>
+    end(new TidegateError('timeout', `The gateway at ${host}:${port} ${what} within ${ms / 1000} s. ${advice}`))
   /** Calls the library to send. What throws there leaves its queue stuck for ever, so the connection ends with it. */
   function hand(message: () => void): void {
     try {
@@ -83,6 +88,10 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   async function dial(): Promise<void> {
     await options.message()
     await send(() => {
+      // Not before: what pacing holds back is no silence of the gateway's.
+      stopWaiting = clock.after(requestTimeoutMs, () =>
+        fallSilent('took the connection and did not say hello', requestTimeoutMs, CHECK),
+      )
       ib.connect()
       guardWriting(socket)
       socket.client?.once('connect', () => options.onHandshake?.())
@@ -131,24 +140,25 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
       .filter(Boolean)
   })
   ib.on(EventName.nextValidId, () => {
-    const ask = () => void send(() => ib.reqCurrentTime())
-    const onSilence = (ms: number) => fallSilent('has not answered a question for its time', ms)
+    const ask = () => send(() => ib.reqCurrentTime())
+    const onSilence = (ms: number) => fallSilent('has not answered a question for its time', ms, HUNG)
     pulse ??= createPulse({ clock, patienceMs: requestTimeoutMs, ask, onSilence })
   })
   ib.on(EventName.currentTime, (sec) => {
-    offsetMs = sec * 1000 - clock.now()
+    gatewayClock.told(sec)
     pulse?.beat()
+    isGreeted = true
     greeted.resolve()
   })
   hearAnswers(ib, requests)
-  ib.on(EventName.disconnected, () => end(reason))
+  ib.on(EventName.disconnected, () => end(reason ?? hungUp(options, isGreeted)))
 
   options.signal.addEventListener('abort', close, { once: true })
   if (options.signal.aborted) close()
   void dial()
   await greeted.promise
   stopWaiting()
-  const wire: Wire = { ib, requests, hand, send, now: () => clock.now() + offsetMs }
+  const wire: Wire = { ib, requests, hand, send, asOf: gatewayClock.asOf }
   const live = createSubscriber(wire, options.marketDataType)
   return {
     get serverVersion() {
@@ -158,12 +168,15 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
       return accounts
     },
     get simulated() {
-      return isSimulated(accounts[0] ?? '')
+      return isMadeUp()
     },
     get nextId() {
       return requests.nextId
     },
-    now: wire.now,
+    now: gatewayClock.now,
+    get aheadMs() {
+      return gatewayClock.aheadMs
+    },
     contracts: (contract, signal) => askContracts(wire, contract, signal),
     search: (pattern, signal) => askMatches(wire, pattern, signal),
     chains: (underlying, signal) => askChains(wire, underlying, signal),
@@ -175,6 +188,11 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     ended,
     close,
   }
+}
+
+function hungUp({ host, port }: ConnectionOptions, isGreeted: boolean): TidegateError {
+  const when = isGreeted ? '.' : ` before it said hello. ${CHECK}`
+  return new TidegateError('disconnected', `The gateway at ${host}:${port} closed the connection${when}`)
 }
 
 function unreachable(cause: Error, { host, port }: ConnectionOptions): TidegateError {

@@ -1,6 +1,9 @@
 import { maskedText } from './account.ts'
 
-/** Where the bridge tells what it does: pino's interface, as far as it is used. */
+/**
+ * Where the bridge tells what it does: pino's interface, as far as it is used. An error comes as `err`, described already:
+ * pino's own serializer must leave it as it is.
+ */
 export interface Log {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -6,11 +6,13 @@ import { meaningOf } from './codes.ts'
 import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from './connection.ts'
 import { connect } from './gateway.ts'
 import type { Log } from './log.ts'
+import { createPhaseLog } from './phases.ts'
 import { createProbe, type Finding } from './probe.ts'
-import { type ExpectedLogin, isDoubtful, type Need, obstacleOf } from './readiness.ts'
+import { type ExpectedLogin, isDoubtful, type Need, obstacleOf, phaseOf, reasonOf } from './readiness.ts'
 import { FIRST_STATE, type LoginEvent, type LoginState, reduce } from './state.ts'
 import { statusOf } from './status.ts'
 import { createStrangers } from './strangers.ts'
+import { allIdsTaken, createTroubles } from './troubles.ts'
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 }
 /** Client ids tried at once, one after the other, where the first are in use; then the first again, after a pause. */
@@ -41,6 +43,8 @@ export interface Login {
   history(request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars>
   /** Calls `look` at every change of the login's state, until what it returns is called. */
   watch(look: (state: LoginState) => void): () => void
+  /** Calls `listen` with the code of every message of the gateway that is no data. */
+  hear(listen: (code: number) => void): void
   /** Leaves the gateway; what is open fails. */
   close(): Promise<void>
 }
@@ -49,8 +53,6 @@ export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'o
   readonly random: () => number
   readonly log: Log
   readonly expected: ExpectedLogin
-  /** Told of every message of the gateway that is no data, by its code. */
-  readonly onCode?: (code: number) => void
   /** So long history may be silent before it is probed, milliseconds; 0 or absent never. */
   readonly probeAfterMs?: number
   /** Lets a probe go when pacing allows it. */
@@ -64,37 +66,45 @@ export function openLogin(options: LoginOptions): Login {
   const { signal } = closing
   const watchers = new Set<(state: LoginState) => void>()
   const strangers = createStrangers(log)
+  const listeners = new Set<(code: number) => void>()
+  const tellCode = (code: number) => {
+    for (const listen of listeners) listen(code)
+  }
+  const troubles = createTroubles(log, { host, port })
+  const tellPhase = createPhaseLog(log, { host, port })
   const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: found })
   let state = FIRST_STATE
   let connection: Connection | undefined
   let stopPause = () => {}
-  let toldPerson = false
 
   const obstacle = (need?: Need) => obstacleOf(state, expected, clock.now(), need)
 
   function changed(): void {
+    const error = obstacle()
+    const reason = reasonOf(state, error)
+    if (!signal.aborted) tellPhase({ phase: phaseOf(state, error), obstacle: error?.kind, reason, isCalm: isCalm() })
     for (const look of [...watchers]) look(state)
   }
 
   function happen(event: LoginEvent): void {
     state = reduce(state, event, clock.now())
-    const error = obstacle()
-    const kind = error?.kind
-    if (kind === 'login-required' && !toldPerson) log.error({ host, port }, error?.message ?? '')
-    toldPerson = kind === 'login-required'
+    const kind = obstacle()?.kind
     probe.held(state.connection === 'up' && (kind === 'farm-down' || kind === 'disconnected'))
     changed()
   }
 
   function notice(code: number, text: string): void {
-    options.onCode?.(code)
-    log.info({ code }, `the gateway says: ${maskedText(text)}`)
+    tellCode(code)
+    // That a client id is taken is told once, with what to do: the gateway says it of each id at each try.
+    const isTold = meaningOf(code, text).means === 'conflict'
+    log[isTold ? 'debug' : 'info']({ code }, `the gateway says: ${maskedText(text)}`)
     if (!meaningOf(code, text).known) strangers.meet(code, text)
     happen({ type: 'notice', code, text })
   }
 
+  const isCalm = () => resetAt(clock.now()) !== undefined
   /** Within a reset of IBKR's, what breaks is nothing to worry about. */
-  const severity = () => (resetAt(clock.now()) ? 'info' : 'warn')
+  const severity = () => (isCalm() ? 'info' : 'warn')
 
   /** Connects and stays until the connection ends; how it ended. */
   async function holdConnection(clientId: number): Promise<TidegateError> {
@@ -105,19 +115,17 @@ export function openLogin(options: LoginOptions): Login {
         signal,
         onNotice: notice,
         onMessage: (code, text) => {
-          options.onCode?.(code)
+          tellCode(code)
           if (!meaningOf(code, text).known) strangers.meet(code, text)
         },
         onHandshake: () => happen({ type: 'handshaking' }),
       })
     } catch (cause) {
       const error = toTidegateError(cause, 'disconnected')
-      // The same again is no news: a gateway can be away for a night, or for days.
-      const isNews = error.message !== state.trouble?.message
-      if (!signal.aborted)
-        log[isNews ? severity() : 'debug']({ host, port, clientId, err: error }, 'could not connect to the gateway')
+      if (!signal.aborted) troubles.meet(error, clientId, severity())
       return error
     }
+    troubles.forget()
     probe.heard()
     log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
     happen({ type: 'connected', accounts: connection.accounts })
@@ -130,12 +138,19 @@ export function openLogin(options: LoginOptions): Login {
 
   async function keepConnected(): Promise<void> {
     let taken = 0
+    let allTaken: TidegateError | undefined
     while (!signal.aborted) {
       const error = await holdConnection(options.clientId + taken)
-      happen({ type: 'ended', error })
       // Another program holds our client id; the gateway tells programs apart by nothing else.
-      if (error.kind === 'conflict') taken = (taken + 1) % CLIENT_IDS
-      if (error.kind === 'conflict' && taken > 0) continue
+      const isTaken = error.kind === 'conflict'
+      if (isTaken) taken = (taken + 1) % CLIENT_IDS
+      if (!isTaken) allTaken = undefined
+      else if (taken === 0 && !allTaken) {
+        allTaken = allIdsTaken(options.clientId, CLIENT_IDS)
+        log.warn({ host, port }, allTaken.message)
+      }
+      happen({ type: 'ended', error: allTaken ?? error })
+      if (isTaken && taken > 0) continue
       // A reset of IBKR's takes its time: there is no use in hurrying.
       const calm = state.attempts > 1 && resetAt(clock.now()) !== undefined
       const backoffMs = calm ? BACKOFF.mostMs : Math.min(BACKOFF.firstMs * 2 ** (state.attempts - 1), BACKOFF.mostMs)
@@ -237,6 +252,7 @@ export function openLogin(options: LoginOptions): Login {
       watchers.add(look)
       return () => void watchers.delete(look)
     },
+    hear: (listen) => void listeners.add(listen),
     async close() {
       closing.abort()
       stopPause()

@@ -3,7 +3,8 @@ import { pino } from 'pino'
 import { createBridge } from './bridge.ts'
 import { readSettings, stateFileIn } from './settings.ts'
 
-const log = pino()
+// The bridge describes its errors itself, accounts masked: pino would describe the descriptions.
+const log = pino({ serializers: { err: (described: unknown) => described } })
 try {
   const settings = readSettings(process.env)
   const stateFile = settings.stateFile ?? stateFileIn('.tidegate', settings.gateway)
@@ -21,6 +22,7 @@ try {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 } catch (error) {
-  log.fatal(error instanceof Error ? error.message : String(error))
+  // It is for whoever has just started it, and names several faults, each on a line.
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exit(1)
 }

@@ -36,8 +36,14 @@ export interface Metrics {
   refused(kind: ErrorKind): void
   /** A message of the gateway that is no data, by its code. */
   message(code: number): void
-  /** WebSockets and subscriptions that came (1) or went (-1), and live events that a slow reader did not get. */
-  readonly stream: { sockets(change: number): void; subscriptions(change: number): void; dropped(count: number): void }
+  /** WebSockets and subscriptions that came (1) or went (-1), live events that a slow reader did not get, and subscriptions
+   * that an error ended. */
+  readonly stream: {
+    sockets(change: number): void
+    subscriptions(change: number): void
+    dropped(count: number): void
+    refused(kind: ErrorKind): void
+  }
   /** Everything, in the text format of Prometheus. */
   text(): Promise<string>
   readonly contentType: string
@@ -91,6 +97,10 @@ export function createMetrics({
   })
   const sockets = new Gauge(named('stream_sockets', 'WebSockets that are open'))
   const subscriptions = new Gauge(named('stream_subscriptions', 'Live subscriptions of all WebSockets'))
+  const ended = new Counter({
+    ...named('stream_refused_total', 'Subscriptions that were refused, or ended by an error, by its kind'),
+    labelNames: ['kind'],
+  })
   const dropped = new Counter(named('stream_dropped_total', 'Live events that a slow reader did not get'))
 
   new Gauge({
@@ -101,7 +111,7 @@ export function createMetrics({
     },
   })
   new Gauge({
-    ...named('open_requests', 'Historical requests the gateway has not answered yet'),
+    ...named('open_requests', 'Requests of all kinds that the gateway has not answered yet'),
     collect() {
       this.set(pacing().open)
     },
@@ -142,7 +152,7 @@ export function createMetrics({
   new Gauge({
     ...named('ready', 'Whether history can be asked for'),
     collect() {
-      this.set(gateway().state === 'ready' ? 1 : 0)
+      this.set(gateway().state === 'ready' && pacing().trouble === undefined ? 1 : 0)
     },
   })
   new Gauge({
@@ -179,6 +189,7 @@ export function createMetrics({
       sockets: (change) => sockets.inc(change),
       subscriptions: (change) => subscriptions.inc(change),
       dropped: (count) => dropped.inc(count),
+      refused: (kind) => ended.inc({ kind }),
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

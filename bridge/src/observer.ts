@@ -14,14 +14,54 @@ export interface Span {
   failed(error: TidegateError, told?: object): void
 }
 
-/** Sees every request end, whichever way it came in. */
+/** One subscription, from when it was asked for to its end. */
+export interface Watch {
+  /** What it is of, once that is known to be as expected. */
+  named(told: object): void
+  /** It has gone to the gateway. */
+  begun(): void
+  /** It has ended: by whoever asked for it, or by an error. */
+  over(error?: TidegateError): void
+}
+
+/** Sees every request end, whichever way it came in, and every subscription begin and end. */
 export interface Observer {
+  subscription(requestId: string): Watch
+  /** What was not asked at all: no key, or not as expected. */
+  refused(error: TidegateError, fields: object): void
   begin(requestId: string, kind: string): Span
 }
 
 /** Tells each request's end to the log, in one line with the relay's id and the gateway's, and to the metrics. */
 export function createObserver({ clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics }): Observer {
   return {
+    subscription(requestId) {
+      let fields: object = { request: requestId }
+      let hasBegun = false
+      metrics.stream.subscriptions(1)
+      return {
+        named(told) {
+          fields = { ...fields, ...told }
+        },
+        begun() {
+          if (!hasBegun) log.info(fields, 'a subscription began')
+          hasBegun = true
+        },
+        over(error) {
+          metrics.stream.subscriptions(-1)
+          if (!error) return log.info(fields, 'a subscription ended')
+          metrics.stream.refused(error.kind)
+          const why = { ...fields, outcome: error.kind, code: error.code, reason: error.message }
+          log.info(why, `a subscription was ${hasBegun ? 'ended' : 'refused'}`)
+        },
+      }
+    },
+    refused(error, fields) {
+      metrics.refused(error.kind)
+      const told = { ...fields, kind: error.kind, code: error.code }
+      if (error.kind === 'internal') log.error({ ...told, err: error }, 'a request failed')
+      else log.info({ ...told, reason: error.message }, 'a request was refused')
+    },
     begin(requestId, kind) {
       const cameMs = clock.now()
       let wentMs: number | undefined

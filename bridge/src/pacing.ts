@@ -8,6 +8,7 @@ import { createPass } from './pacing/pass.ts'
 import { createQueue, type Waiter } from './pacing/queue.ts'
 import { chargeOf, lengthMs, MESSAGE, RULES, type RuledRequest, type Rules } from './pacing/rules.ts'
 import { createWindows, type Windows } from './pacing/windows.ts'
+import type { Turn } from './turn.ts'
 
 /** Open requests end when they end, and a gateway is back when it is: the least time after which asking again makes sense. */
 const GUESS_MS = 1000
@@ -22,6 +23,8 @@ export interface PacedJob {
   readonly signal?: AbortSignal
   /** What IBKR's rules look at; absent for requests under the message rate only. */
   readonly rule?: RuledRequest
+  /** Where several wait for it together: the turn's priority and patience count, and may rise while it waits. */
+  readonly turn?: Turn
   /** Whether it would reach the gateway if it went now. While it would not, it waits and takes nothing. */
   readonly isReady?: () => boolean
 }
@@ -36,6 +39,8 @@ export interface PacingStats {
   /** What is left of the budgets at this instant, and for how long all or the small class is told to hold. */
   readonly left: { readonly messages: number; readonly small: number; readonly open: number }
   readonly heldMs: Record<Held, number>
+  /** Why nothing goes at all, where that is so. */
+  readonly trouble?: string
 }
 
 /** The only code that decides when a request may go. */
@@ -67,6 +72,7 @@ export interface PacingOptions {
 }
 
 interface Waiting extends Waiter {
+  rank: number
   /** The name of its open request. */
   readonly place?: string
   go(): void
@@ -125,32 +131,41 @@ export function createPacing({
 
   async function busy(waiter: Waiting, waitMs: number): Promise<TidegateError> {
     const outlook = { queue, ledger: await windows.look(), nowMs: clock.now() }
-    const ms = Math.ceil(retryAfter(outlook, waiter, waitMs))
-    const isGuess = open >= rules.open.limit || waiter.isReady?.() === false
+    return busyFor(waiter, waitMs, Math.ceil(retryAfter(outlook, waiter, waitMs)))
+  }
+
+  function busyFor(waiter: Waiting, waitMs: number, ms: number): TidegateError {
+    const trouble = windows.trouble?.()
+    const isGuess = trouble !== undefined || open >= rules.open.limit || waiter.isReady?.() === false
     const retryAfterMs = isGuess ? Math.max(ms, GUESS_MS) : ms
-    const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.`
+    const why = trouble === undefined ? '' : ` ${trouble}`
+    const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.${why}`
     return new TidegateError('busy', message, { retryAfterMs })
   }
 
-  function admit<T>(
-    { priority, waitMs, caller = '', signal, rule, isReady }: PacedJob,
-    ask: () => Promise<T>,
-  ): Promise<T> {
+  function admit<T>(job: PacedJob, ask: () => Promise<T>): Promise<T> {
+    const { caller = '', signal, rule, isReady, turn } = job
     return new Promise((resolve, reject) => {
       const charge = chargeOf(rule)
       const place = String(++places)
+      const cameMs = clock.now()
+      let { priority } = turn ?? job
       let here = true
+      let stopPatience = () => {}
+      let patience = 0
+      const waitMs = () => (turn ? Math.max(0, turn.untilMs - cameMs) : job.waitMs)
       const leave = () => {
         here = false
         queue.remove(waiter)
         waiting[priority]--
         stopPatience()
+        leaveTurn()
         signal?.removeEventListener('abort', hangUp)
         closing.signal.removeEventListener('abort', hangUp)
       }
       const refuse = async () => {
         leave()
-        reject(await busy(waiter, waitMs))
+        reject(await busy(waiter, waitMs()))
       }
       const hangUp = () => {
         leave()
@@ -179,22 +194,50 @@ export function createPacing({
         isReady,
         go: () => void go(),
       }
-      const giveUp = async () => {
+      const giveUp = async (of: number) => {
         // What may go at this very instant is in time.
         await letGo()
-        if (here) await refuse()
+        if (here && of === patience) await refuse()
       }
-      const stopPatience = waitMs > 0 ? clock.after(waitMs, () => void giveUp().catch(reject)) : () => {}
+      const bePatient = () => {
+        stopPatience()
+        const of = ++patience
+        const leftMs = cameMs + waitMs() - clock.now()
+        if (waitMs() > 0) stopPatience = clock.after(leftMs, () => void giveUp(of).catch(reject))
+      }
+      const raised = () => {
+        bePatient()
+        if (!turn || RANK[turn.priority] >= waiter.rank) return
+        queue.remove(waiter)
+        waiting[priority]--
+        priority = turn.priority
+        waiter.rank = RANK[priority]
+        waiting[priority]++
+        queue.add(waiter)
+        void letGo()
+      }
+      const refusal = async (leftMs: number, ofMs: number) => {
+        await letGo()
+        if (!here || (leftMs > 0 && isSoon(waiter, leftMs))) return undefined
+        const ledger = await windows.look()
+        if (!here) return undefined
+        const goesMs = forecast({ queue, ledger, nowMs: clock.now() }, waiter)
+        if (leftMs > 0 && goesMs <= leftMs) return undefined
+        // It goes without him; who comes again by then finds its answer, or waits for it with the others.
+        return busyFor(waiter, ofMs, Math.max(0, Math.ceil(goesMs) - ofMs))
+      }
       waiting[priority]++
       signal?.addEventListener('abort', hangUp, { once: true })
       closing.signal.addEventListener('abort', hangUp, { once: true })
       queue.add(waiter)
+      bePatient()
+      const leaveTurn = turn?.enter({ raised, refusal }) ?? (() => {})
       const admitted = async () => {
         await letGo()
-        if (!here || (waitMs > 0 && isSoon(waiter, waitMs))) return
+        if (!here || (waitMs() > 0 && isSoon(waiter, waitMs()))) return
         const ledger = await windows.look()
         if (!here) return
-        if (waitMs === 0 || forecast({ queue, ledger, nowMs: clock.now() }, waiter) > waitMs) await refuse()
+        if (waitMs() === 0 || forecast({ queue, ledger, nowMs: clock.now() }, waiter) > waitMs()) await refuse()
       }
       admitted().catch(reject)
     })
@@ -239,6 +282,7 @@ export function createPacing({
           open: Math.max(0, rules.open.limit - open),
         },
         heldMs: { messages: windows.heldMs('messages'), small: windows.heldMs('small') },
+        trouble: windows.trouble?.(),
       }
     },
     close: () => closing.abort(),

@@ -10,8 +10,9 @@ export interface Pulse {
 }
 
 /**
- * Asks at once and every half minute, and calls `onSilence` when no answer came for longer than that and
- * `patienceMs`: TCP alone never notices a gateway that hangs.
+ * Asks at once and half a minute after each question, and calls `onSilence` when one has gone unanswered for
+ * `patienceMs`: TCP alone never notices a gateway that hangs. `ask` resolves when the question has left; while pacing
+ * holds it, nobody is silent.
  */
 export function createPulse({
   clock,
@@ -21,25 +22,31 @@ export function createPulse({
 }: {
   clock: Clock
   patienceMs: number
-  ask: () => void
+  ask: () => Promise<void>
   onSilence: (ms: number) => void
 }): Pulse {
-  const silenceMs = EVERY_MS + patienceMs
+  let isStopped = false
+  let isAsked = false
   let stopSilence = () => {}
   let stopAsking = () => {}
-  const beat = () => {
-    stopSilence()
-    stopSilence = clock.after(silenceMs, () => onSilence(silenceMs))
+
+  async function askAgain(): Promise<void> {
+    await ask()
+    if (isStopped) return
+    stopAsking = clock.after(EVERY_MS, () => void askAgain())
+    if (isAsked) return
+    isAsked = true
+    stopSilence = clock.after(patienceMs, () => onSilence(patienceMs))
   }
-  const askAgain = () => {
-    ask()
-    stopAsking = clock.after(EVERY_MS, askAgain)
-  }
-  beat()
-  askAgain()
+
+  void askAgain()
   return {
-    beat,
+    beat() {
+      isAsked = false
+      stopSilence()
+    },
     stop() {
+      isStopped = true
       stopSilence()
       stopAsking()
     },

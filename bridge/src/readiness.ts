@@ -12,8 +12,10 @@ const SUNDAY_MUTE_MS = 2 * 60_000
 /** IBKR ends logins at an hour, not to the second: a connection may outlive it by a while. */
 const EXPIRY_SLACK_MS = 3600_000
 const LOG_IN =
-  'Log in at the gateway’s own window (in Docker: its VNC port 5900) and confirm the second factor; ' +
-  'the bridge then connects by itself.'
+  'Log in at the gateway’s own window (in Docker: set VNC_SERVER_PASSWORD, then VNC to port 5900) and confirm the ' +
+  'second factor; the bridge then connects by itself.'
+/** What can be done about servers that are out of reach: mostly nothing. */
+const BY_ITSELF = 'It comes back by itself; if it lasts, look at the network of the gateway’s machine.'
 
 /** What the settings say of the login; undefined where they say nothing. */
 export interface ExpectedLogin {
@@ -70,8 +72,8 @@ function loginObstacle(state: LoginState, expected: ExpectedLogin, atMs: number)
   const { accounts, competing } = state
   const [first] = accounts
   if (first === undefined) {
-    const why = isExpired(state, atMs) ? ` IBKR ended its login, as every Sunday at 01:00 New York time. ${LOG_IN}` : ''
-    return loginRequired(`The gateway lists no account: log it in.${why}`)
+    const why = isExpired(state, atMs) ? ' IBKR ended its login, as every Sunday at 01:00 New York time.' : ''
+    return loginRequired(`The gateway lists no account: it is not logged in.${why} ${LOG_IN}`)
   }
   if (!isSimulated(first)) {
     const { account, tradingMode } = expected
@@ -102,23 +104,20 @@ function serverObstacle(state: LoginState, atMs: number, need: Need): TidegateEr
   if (need === 'login') return undefined
   const { cutOff, silentSinceMs } = state
   const reset = resetAt(atMs)
-  const hint = reset ? ` ${resetText(reset)}` : ''
+  const hint = reset ? resetText(reset) : BY_ITSELF
   if (cutOff) {
-    const message = `The gateway has lost its connection to IBKR (${cutOff.code}).${hint}`
+    const message = `The gateway has lost its connection to IBKR (${cutOff.code}), ${sinceText(cutOff.sinceMs)}. ${hint}`
     return new TidegateError('disconnected', message, { code: cutOff.code, retryAfterMs: RETRY_MS })
   }
   const broken = brokenFarms(state, need)
   if (broken.length > 0) {
-    const what = need === 'history' ? 'history servers' : 'servers of contract definitions'
-    const message = `IBKR's ${what} are out of reach (${broken.map(({ name }) => name).join(', ')}).${hint}`
-    return new TidegateError('farm-down', message, {
+    return new TidegateError('farm-down', `${brokenText(need, broken)} ${hint}`, {
       code: need === 'history' ? 2105 : 2157,
       retryAfterMs: RETRY_MS,
     })
   }
   if (need === 'history' && silentSinceMs !== undefined) {
-    const since = new Date(silentSinceMs).toISOString()
-    const message = `IBKR's history servers have answered nothing, a probe included, since ${since}.${hint}`
+    const message = `IBKR's history servers have answered nothing, a probe included, ${sinceText(silentSinceMs)}. ${hint}`
     return new TidegateError('farm-down', message, { retryAfterMs: RETRY_MS })
   }
   return undefined
@@ -130,6 +129,42 @@ function brokenFarms({ farms, provenMs }: LoginState, kind: 'history' | 'definit
     (farm) =>
       farm.kind === kind && farm.state === 'broken' && !(kind === 'history' && Date.parse(farm.since) <= provenMs),
   )
+}
+
+const SERVERS: Readonly<Record<Farm['kind'], string>> = {
+  history: 'history servers',
+  definition: 'servers of contract definitions',
+  market: 'servers of live data',
+}
+
+function brokenText(kind: Farm['kind'], broken: readonly Farm[]): string {
+  const names = broken.map(({ name }) => name).join(', ')
+  const sinceMs = Math.min(...broken.map(({ since }) => Date.parse(since)))
+  return `IBKR's ${SERVERS[kind]} are out of reach (${names}), ${sinceText(sinceMs)}.`
+}
+
+function sinceText(sinceMs: number): string {
+  return `since ${new Date(sinceMs).toISOString()}`
+}
+
+/**
+ * Why the login is not all that it could be, in words: what stands against history, or else which servers are out of
+ * reach that history does not need. Undefined where all is well.
+ */
+export function reasonOf({ farms }: LoginState, obstacle: TidegateError | undefined): string | undefined {
+  if (obstacle) return obstacle.message
+  const broken = [...farms.values()].filter(({ state }) => state === 'broken')
+  const kinds = (['definition', 'market', 'history'] as const).filter((kind) =>
+    broken.some((farm) => farm.kind === kind),
+  )
+  if (kinds.length === 0) return undefined
+  const texts = kinds.map((kind) =>
+    brokenText(
+      kind,
+      broken.filter((farm) => farm.kind === kind),
+    ),
+  )
+  return `${texts.join(' ')} History is answered all the same. ${BY_ITSELF}`
 }
 
 /** Where the login stands, in one word. `degraded`: connected, and some server of IBKR's is out of reach. */

@@ -6,11 +6,12 @@ import type { Ask } from './answering.ts'
 import type { Drain } from './drain.ts'
 import { type Keyring, requireScope } from './keys.ts'
 import { KINDS } from './kinds/index.ts'
-import type { Log } from './log.ts'
 import type { Login } from './login.ts'
 import type { Metrics } from './metrics.ts'
+import type { Observer } from './observer.ts'
 import type { Pacing } from './pacing.ts'
-import { linesReply } from './reply.ts'
+import { bodyReply, linesReply } from './reply.ts'
+import type { Shelf } from './shelf.ts'
 import { STREAM_PATH } from './stream/server.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -25,20 +26,22 @@ export interface RelayParts {
   readonly drain: Drain
   readonly keys: Keyring
   readonly newId: () => string
-  readonly log: Log
+  readonly observer: Observer
+  readonly shelf: Shelf
 }
 
 /** `told`: the observer tells how the request ends. */
 type Env = { Variables: { requestId: string; told?: boolean } }
 
 /** The bridge's HTTP interface: what it takes is checked here, what it asks goes through pacing, what failed says so. */
-export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, log }: RelayParts): Hono<Env> {
+export function createRelayApp(parts: RelayParts): Hono<Env> {
+  const { login, pacing, ask, metrics, drain, keys, newId, observer, shelf } = parts
   const app = new Hono<Env>()
   const status = (): BridgeStatus => ({ gateway: login.status(), pacing: pacing.stats() })
 
-  app.onError((cause, c) => answerError(c, cause, { log, metrics }))
+  app.onError((cause, c) => answerError(c, cause, observer))
   app.notFound((c) =>
-    answerError(c, new TidegateError('not-found', `There is no ${c.req.method} ${c.req.path} here.`), { log, metrics }),
+    answerError(c, new TidegateError('not-found', `There is no ${c.req.method} ${c.req.path} here.`), observer),
   )
   app.get('/health', (c) => c.json({ alive: true }))
   app.use(async (c, next) => {
@@ -62,7 +65,9 @@ export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId
   })
   app.get('/ready', (c) => {
     const { state, reason } = login.status()
-    return c.json({ ready: state === 'ready', reason }, state === 'ready' ? 200 : 503)
+    const { trouble } = pacing.stats()
+    const ready = state === 'ready' && trouble === undefined
+    return c.json({ ready, reason: trouble ?? reason }, ready ? 200 : 503)
   })
   app.get('/v1/status', (c) => c.json(status()))
   app.get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
@@ -77,8 +82,8 @@ export function createRelayApp({ login, pacing, ask, metrics, drain, keys, newId
       const prepared = kind.prepare(await jsonOf(c))
       c.set('told', true)
       const answer = await ask(kind, prepared, { requestId, signal: c.req.raw.signal })
-      if (!kind.inLines) return c.json(answer.done)
-      return c.body(linesReply(requestId, answer), 200, { 'content-type': 'application/x-ndjson' })
+      if (!kind.inLines) return c.body(bodyReply(answer, shelf), 200, { 'content-type': 'application/json' })
+      return c.body(linesReply(requestId, answer, shelf), 200, { 'content-type': 'application/x-ndjson' })
     })
   }
 
@@ -94,14 +99,9 @@ async function jsonOf(c: Context): Promise<unknown> {
   }
 }
 
-function answerError(c: Context<Env>, cause: unknown, { log, metrics }: Pick<RelayParts, 'log' | 'metrics'>): Response {
+function answerError(c: Context<Env>, cause: unknown, observer: Observer): Response {
   const error = toTidegateError(cause)
-  if (!c.get('told')) {
-    const fields = { request: c.get('requestId'), path: c.req.path, kind: error.kind, code: error.code }
-    metrics.refused(error.kind)
-    if (error.kind === 'internal') log.error({ ...fields, err: error }, 'a request failed')
-    else log.info({ ...fields, reason: error.message }, 'a request was refused')
-  }
+  if (!c.get('told')) observer.refused(error, { request: c.get('requestId'), path: c.req.path })
   if (error.retryAfterMs !== undefined) c.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
   return c.json({ error: error.toJSON() }, error.status as 400)
 }

@@ -18,7 +18,9 @@ const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'])
   .transform((text) => text === 'true' || text === '1' || text === 'yes')
 
-const A_KEY = `expected a key of at least ${MIN_KEY_LENGTH} characters`
+const A_KEY = `expected a key of at least ${MIN_KEY_LENGTH} characters, such as \`openssl rand -hex 24\` prints`
+export const ACCOUNT_WITH_REDIS =
+  'REDIS_URL and no TWS_ACCOUNT: bridges of one login find each other by the account, set the same one in each'
 
 /** One key, or two separated by a comma while they are rotated. */
 export const keysSchema = z
@@ -88,6 +90,7 @@ export interface BridgeSettings {
 /** The settings from environment variables. Throws `invalid`, naming every fault at once and never a secret. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): BridgeSettings {
   const { key, readKey, faults } = bridgeKeys(env)
+  if (env.REDIS_URL && !env.TWS_ACCOUNT) faults.push(`TWS_ACCOUNT: there is ${ACCOUNT_WITH_REDIS}`)
   const parsed = schema.safeParse(
     { ...withoutEmpty(env), BRIDGE_KEY: key, BRIDGE_READ_KEY: readKey },
     { reportInput: true },

@@ -1,6 +1,7 @@
-import { TidegateError } from '@tidegate/core'
+import { type Priority, TidegateError } from '@tidegate/core'
 import type { Clock } from './clock.ts'
 import { lengthMs, RULES } from './pacing/rules.ts'
+import { createTurn, type SharedTurn, type Turn, type Wish } from './turn.ts'
 
 /** As long as pacing would hold an identical request back. */
 const IDENTICAL_MS = lengthMs(RULES.identical)
@@ -8,16 +9,36 @@ const IDENTICAL_MS = lengthMs(RULES.identical)
 interface Shared<T> {
   readonly answer: Promise<T>
   readonly abort: AbortController
-  callers: number
+  readonly turn: SharedTurn
+  readonly callers: Set<Waiting>
   size: number
   /** Calls off the timer that would forget it: a timer holds the answer as long as it runs. */
   stopTimer(): void
 }
 
+/** A caller that has no answer yet. */
+interface Waiting {
+  /** What the request has come to in the queue: where his patience is at its end, he leaves. */
+  look(): void
+}
+
+/** Who asks, and how he may wait. */
+export interface Sharer {
+  readonly priority: Priority
+  /** How long the request may wait to go, milliseconds. */
+  readonly waitMs: number
+  /** Aborts when he hangs up. */
+  readonly signal?: AbortSignal
+}
+
 /** One answer for identical requests: while one is under way and for 15 seconds and a margin from when it was asked. */
 export interface Sharing<T> {
-  /** The answer for `key`: a running or recent one, or what `ask` gives. The last caller to hang up aborts what is under way. */
-  share(key: string, signal: AbortSignal | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /**
+   * The answer for `key`: a running or recent one, or what `ask` gives, which is told the turn of all who wait for it.
+   * One that still waits to go is raised to the higher priority and the longer patience by whoever joins it. A caller
+   * whose own patience can't be met is told so at once, for himself alone. The last one to leave aborts what is under way.
+   */
+  share(key: string, sharer: Sharer, ask: (signal: AbortSignal, turn: Turn) => Promise<T>): Promise<T>
   /** Forgets every answer it keeps. */
   clear(): void
 }
@@ -37,10 +58,15 @@ export function createSharing<T>(
     kept -= entry.size
   }
 
-  function begin(key: string, ask: (signal: AbortSignal) => Promise<T>): Shared<T> {
+  function begin(key: string, wish: Wish, ask: (signal: AbortSignal, turn: Turn) => Promise<T>): Shared<T> {
     const abort = new AbortController()
     const askedAtMs = clock.now()
-    const entry: Shared<T> = { answer: ask(abort.signal), abort, callers: 0, size: 0, stopTimer: () => {} }
+    const callers = new Set<Waiting>()
+    const turn = createTurn(wish, () => {
+      for (const one of [...callers]) one.look()
+    })
+    const answer = ask(abort.signal, turn)
+    const entry: Shared<T> = { answer, abort, turn, callers, size: 0, stopTimer: () => {} }
     entries.set(key, entry)
     entry.answer.then(
       (answer) => {
@@ -58,33 +84,49 @@ export function createSharing<T>(
     return entry
   }
 
-  function share(key: string, signal: AbortSignal | undefined, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  function share(key: string, sharer: Sharer, ask: (signal: AbortSignal, turn: Turn) => Promise<T>): Promise<T> {
+    const { priority, waitMs, signal } = sharer
     if (signal?.aborted) return Promise.reject(hungUp())
+    const wish = { priority, untilMs: clock.now() + waitMs }
     const found = entries.get(key)
     // What its last caller has left is being cancelled upstream: it is nobody's answer any more.
-    const entry = found && !found.abort.signal.aborted ? found : begin(key, ask)
-    entry.callers++
+    const isJoined = found !== undefined && !found.abort.signal.aborted
+    const entry = isJoined ? found : begin(key, wish, ask)
     return new Promise((resolve, reject) => {
-      let here = true
       const leave = () => {
-        if (!here) return
-        here = false
-        entry.callers--
+        if (!entry.callers.delete(self)) return
+        stopPatience()
         signal?.removeEventListener('abort', hangUp)
       }
-      const hangUp = () => {
+      const end = (error: unknown) => {
         leave()
-        if (entry.callers === 0) entry.abort.abort()
-        reject(hungUp())
+        if (entry.callers.size === 0) entry.abort.abort()
+        reject(error)
       }
+      const hangUp = () => end(hungUp())
+      /** Where others are more patient, it goes on waiting without him. */
+      const refuse = async () => {
+        const leftMs = Math.max(0, wish.untilMs - clock.now())
+        const error = await entry.turn.place?.refusal(leftMs, waitMs)
+        if (error && entry.callers.has(self)) end(error)
+      }
+      const look = () => {
+        if (wish.untilMs <= clock.now() && wish.untilMs < entry.turn.untilMs) refuse().catch(end)
+      }
+      const self: Waiting = { look }
+      const stopPatience = clock.after(waitMs, look)
+      entry.callers.add(self)
       signal?.addEventListener('abort', hangUp, { once: true })
       // Busy is said to the patience of whoever asked first: another asks with its own.
       const failed = (cause: unknown) => {
-        const isMine = entry !== found || !(cause instanceof TidegateError) || cause.kind !== 'busy'
+        const isMine = !isJoined || !(cause instanceof TidegateError) || cause.kind !== 'busy'
         if (isMine || signal?.aborted) reject(cause)
-        else share(key, signal, ask).then(resolve, reject)
+        else share(key, { ...sharer, waitMs: Math.max(0, wish.untilMs - clock.now()) }, ask).then(resolve, reject)
       }
       entry.answer.then(resolve, failed).finally(leave)
+      if (!isJoined) return
+      entry.turn.raise(wish)
+      refuse().catch(end)
     })
   }
 

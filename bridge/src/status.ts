@@ -1,7 +1,7 @@
 import type { BridgeStatus } from '@tidegate/relay'
 import { isSimulated, masked, modeOf } from './account.ts'
 import type { Connection } from './connection.ts'
-import { type ExpectedLogin, obstacleOf, phaseOf } from './readiness.ts'
+import { type ExpectedLogin, obstacleOf, phaseOf, reasonOf } from './readiness.ts'
 import type { LoginState } from './state.ts'
 
 /** What the outside may know of a login at `nowMs`: accounts masked. */
@@ -19,10 +19,11 @@ export function statusOf(
     port,
     state: obstacle === undefined ? 'ready' : isUp || state.attempts > 0 ? 'down' : 'connecting',
     phase: phaseOf(state, obstacle),
-    reason: obstacle?.message,
+    reason: reasonOf(state, obstacle),
     serverVersion: connection?.serverVersion,
     connectedAt: state.connectedMs === undefined ? undefined : new Date(state.connectedMs).toISOString(),
     time: connection && new Date(connection.now()).toISOString(),
+    aheadMs: connection?.aheadMs,
     accounts: state.accounts.map(masked),
     mode: modeOf(first),
     simulated: first !== undefined && isSimulated(first),

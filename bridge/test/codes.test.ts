@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { ERROR_KINDS } from '@tidegate/core'
 import { describe, expect, it } from 'vitest'
-import { CODES, gatewayError, meaningOf } from '../src/codes.ts'
+import { CODES, type CodeRow, gatewayError, meaningOf } from '../src/codes.ts'
 import { farmOf } from '../src/farms.ts'
 import { createStrangers } from '../src/strangers.ts'
 
@@ -13,7 +14,22 @@ const LISTED = [
 ]
 const HMDS = 'Historical Market Data Service error message:'
 
+const DOCS = new URL('../../docs/bridge.md', import.meta.url)
+
+/** A row as the documentation has it. */
+function docRow({ codes, text, means, does, advice }: CodeRow): string {
+  const pattern = text === undefined ? '' : `\`${text.source.replaceAll('|', '\\|')}\``
+  return `| ${codes.join(', ')} | ${pattern} | \`${means}\` | ${does}${advice === undefined ? '' : `. ${advice}`} |`
+}
+
 describe('the table of codes', () => {
+  it('is the one of the documentation, row by row', () => {
+    const lines = readFileSync(DOCS, 'utf8').split('\n')
+    const from = lines.indexOf('| codes | text | means | then |')
+    const to = lines.indexOf('', from)
+    expect(lines.slice(from + 2, to)).toEqual(CODES.map(docRow))
+  })
+
   it('has a row for every code listed, with what it means and what is done', () => {
     const rows = CODES.flatMap((row) => row.codes)
     expect(LISTED.filter((code) => !rows.includes(code))).toEqual([])

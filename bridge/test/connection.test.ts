@@ -48,7 +48,9 @@ describe('connecting', () => {
     const port = await listen(() => {})
     await expect(startBridge(port, { settings: { requestTimeoutMs: 50 } })).rejects.toMatchObject({
       kind: 'timeout',
-      message: `The gateway at 127.0.0.1:${port} took the connection and did not say hello within 0.05 s.`,
+      message: expect.stringMatching(
+        /^The gateway at 127.0.0.1:\d+ took the connection and did not say hello within 0.05 s. Is the .* logged in, /,
+      ),
     })
   })
 
@@ -68,7 +70,9 @@ describe('connecting', () => {
     const port = await listen((socket) => socket.end())
     await expect(startBridge(port)).rejects.toMatchObject({
       kind: 'disconnected',
-      message: expect.stringContaining('closed the connection'),
+      message: expect.stringMatching(
+        /closed the connection before it said hello\. Is the gateway logged in, .*trusted/,
+      ),
     })
   })
 
@@ -117,10 +121,21 @@ describe('connecting', () => {
       tellsTime: () => false,
     })
     const clock = createFakeClock()
-    await startBridge(gateway.port, { untilReady: false, clock, settings: { messagesPerSec: 50 }, random: () => 1 })
+    const settings = { messagesPerSec: 50, requestTimeoutMs: 600_000 }
+    const { bridge, warned } = await startBridge(gateway.port, { untilReady: false, clock, settings, random: () => 1 })
     await until('sixteen were tried', () => connections === 16)
     await settled(20)
     expect(connections).toBe(16)
+    const reason = expect.stringContaining('Client ids 1 to 16 are all taken at the gateway: stop a program that uses')
+    expect(bridge.status().reason).toEqual(reason)
+    expect(warned).toEqual([expect.stringMatching(/^Client id 1 is in use.*same REDIS_URL/), reason])
+    // And once more, after the pause, they are no news.
+    for (let ids = 17; ids <= 32; ids++) {
+      await clock.advance(30_000)
+      await until(`${ids} were tried`, () => connections >= ids)
+    }
+    expect(bridge.status().reason).toEqual(reason)
+    expect(warned).toHaveLength(2)
     const ids = gateway.received.filter(([id]) => id === '71').map((fields) => fields[2])
     expect(new Set(ids).size).toBe(16)
   })
@@ -179,7 +194,7 @@ describe('a connection that breaks', () => {
     expect(bridge.status().state).toBe('ready')
     await clock.advance(1)
     await until('it is given up', () => bridge.status().state === 'down')
-    expect(bridge.status().reason).toContain('has not answered a question for its time within 35 s')
+    expect(bridge.status().reason).toContain('has not answered a question for its time within 5 s')
   })
 })
 
@@ -223,7 +238,12 @@ describe('ready', () => {
   })
 
   it.each([
-    ['no account is listed', '', {}, 'The gateway lists no account: log it in.'],
+    [
+      'no account is listed',
+      '',
+      {},
+      'The gateway lists no account: it is not logged in. Log in at the gateway’s own window',
+    ],
     [
       'the login lacks TWS_ACCOUNT',
       'DU1234567,DU7654321',

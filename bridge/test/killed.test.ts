@@ -55,7 +55,7 @@ const inFile: Memory = async (folder) => {
 
 const inRedis: Memory = async (folder) => {
   const REDIS_URL = (await startRedis()).url
-  const env = (name: string) => ({ REDIS_URL, BRIDGE_STATE: path.join(folder, name) })
+  const env = (name: string) => ({ REDIS_URL, TWS_ACCOUNT: 'DU1234567', BRIDGE_STATE: path.join(folder, name) })
   return { first: env('first.jsonl'), second: env('second.jsonl') }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { startRawGateway } from './gateway.ts'
 import { LISTINGS, NOW_SEC, quoteAt, tradesAt } from './market.ts'
-import { AAPL, endAll, request, sent, startBridge, startSimulator, until } from './rig.ts'
+import { AAPL, endAll, KEY, request, sent, startBridge, startSimulator, until } from './rig.ts'
 
 afterEach(endAll)
 
@@ -27,7 +27,14 @@ describe('historical ticks', () => {
     expect(ticks.unreported).toEqual(truth.map((tick) => tick.unreported))
     expect(ticks.halt.filter(Boolean)).toHaveLength(2)
     expect(ticks.t.filter((_, i) => ticks.halt[i])).toEqual([NOW_SEC - 120, NOW_SEC - 60])
-    expect(done).toEqual({ ticks: truth.length, empty: false, asOf: NOW_SEC, next: NOW_SEC, notices: [] })
+    expect(done).toEqual({
+      ticks: truth.length,
+      empty: false,
+      asOf: NOW_SEC,
+      next: NOW_SEC,
+      simulated: true,
+      notices: [],
+    })
   })
 
   it('are quotes with their own flags, which the library swaps', async () => {
@@ -103,7 +110,7 @@ describe('historical ticks', () => {
     const ask = (symbol: string) =>
       relay.ticks({ contract: { ...AAPL, symbol }, whatToShow: 'TRADES', start: NOW_SEC - 60 })
     expect((await ask('AAPL')).done).toMatchObject({ ticks: 0, empty: false })
-    expect((await ask('X')).done).toEqual({ ticks: 0, empty: true, asOf: NOW_SEC, notices: [] })
+    expect((await ask('X')).done).toEqual({ ticks: 0, empty: true, asOf: NOW_SEC, simulated: true, notices: [] })
   })
 
   it('are asked with exactly one of start and end', async () => {
@@ -262,4 +269,32 @@ describe('the status', () => {
     const { gateway } = await relay.status()
     expect(Math.abs(Date.parse(gateway.time ?? '') / 1000 - NOW_SEC)).toBeLessThan(10)
   })
+})
+
+it('every answer says whether it was made up', async () => {
+  const { bridge, relay } = await joined()
+  const [details] = await relay.contracts({ contract: AAPL })
+  const bodies = {
+    contracts: { contract: AAPL },
+    'contracts/search': { pattern: 'AAP' },
+    chains: { symbol: 'AAPL', secType: 'STK', conId: details?.contract.conId },
+    head: { contract: AAPL, whatToShow: 'TRADES' },
+    sessions: { contract: AAPL, duration: '5 D' },
+    bars: request(),
+    ticks: { contract: AAPL, whatToShow: 'TRADES', start: MINUTE_AGO },
+  }
+  for (const [route, body] of Object.entries(bodies)) {
+    const init = { method: 'POST', headers: { authorization: `Bearer ${KEY}` }, body: JSON.stringify(body) }
+    const response = await bridge.fetch(new Request(`http://bridge/v1/${route}`, init))
+    const last = JSON.parse((await response.text()).trim().split('\n').at(-1) ?? '')
+    expect(last.done ?? last, route).toMatchObject({ simulated: true })
+  }
+})
+
+it('times are asked for in their units', async () => {
+  const { relay } = await joined()
+  await expect(relay.bars(request({ end: NOW_SEC * 1000 }))).rejects.toMatchObject({
+    message: expect.stringMatching(/end: expected whole epoch seconds .*milliseconds\?/),
+  })
+  await expect(relay.bars(request({ waitMs: 0.5 }))).rejects.toThrow('waitMs: expected milliseconds, whole')
 })

@@ -36,13 +36,16 @@ async function pass(clock: FakeClock, ms: number, step: number, done: () => bool
 
 describe('what the gateway says of itself', () => {
   it('is shown: cut off, back, and every farm with since when', async () => {
-    const { bridge, simulator, clock, relay } = await live()
+    const { bridge, simulator, clock, relay, logged } = await live()
     expect(bridge.status()).toMatchObject({ state: 'ready', phase: 'ready' })
-    await clock.advance(MINUTE)
+    await pass(clock, MINUTE, 4000)
     await simulator.event({ type: 'notice', code: 2103 })
     await phaseIs(bridge, 'degraded')
     expect(bridge.status()).toMatchObject({
       state: 'ready',
+      reason: expect.stringMatching(
+        /servers of live data are out of reach \(usfarm\), since 2026.*History is answered/,
+      ),
       farms: expect.arrayContaining([
         { name: 'usfarm', kind: 'market', state: 'broken', since: new Date(clock.now()).toISOString() },
       ]),
@@ -53,12 +56,16 @@ describe('what the gateway says of itself', () => {
       for (const back of [1101, 1102]) {
         await simulator.event({ type: 'notice', code })
         await phaseIs(bridge, 'degraded')
-        expect(bridge.status()).toMatchObject({ state: 'down', reason: expect.stringContaining(`(${code})`) })
+        const reason = expect.stringMatching(new RegExp(`\\(${code}\\), since 2026-.*by itself; if it lasts, look at`))
+        expect(bridge.status()).toMatchObject({ state: 'down', reason })
         await simulator.event({ type: 'notice', code: back })
         await phaseIs(bridge, 'ready')
       }
     }
+    expect(bridge.status().reason).toBeUndefined()
     expect((await relay.status()).gateway).toEqual(bridge.status())
+    const told = logged.flatMap((line) => /the login is (\S+?):? /.exec(`${line} `)?.[1] ?? [])
+    expect(told).toEqual(['ready', ...Array.from({ length: 5 }, () => ['degraded', 'ready']).flat()])
   })
 
   it('and is not known is logged once', async () => {

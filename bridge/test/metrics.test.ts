@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { AAPL, endAll, KEY, type Rig, request, startBridge, startSimulator, until } from './rig.ts'
+import { startListening, subscribe } from './streams.ts'
 
 afterEach(endAll)
 
@@ -88,6 +89,38 @@ describe('the metrics', () => {
     await first.relay.contracts({ contract: AAPL })
     expect(sampleOf(await metricsOf(first), 'requests_total', 'kind="contracts",outcome="ok"')).toBe(1)
     expect(sampleOf(await metricsOf(second), 'requests_total', 'kind="contracts",outcome="ok"')).toBeUndefined()
+  })
+})
+
+describe('what comes over a stream', () => {
+  it('is counted and told: subscriptions as they begin, end and are refused, and what is not asked', async () => {
+    const simulator = await startSimulator()
+    const rig = await startListening(simulator.port, { settings: { readKeys: [READ_KEY] } })
+    const quotes = { kind: 'quotes', contract: AAPL } as const
+    const good = subscribe(await rig.open(), quotes)
+    await until('it stands', () => good.events.length > 0)
+    const lines = (what: string) => rig.logged.filter((line) => line.endsWith(`} ${what}`))
+    expect(lines('a subscription began')).toEqual([
+      expect.stringMatching(/"request":"[\w-]{36}","kind":"quotes".*AAPL/),
+    ])
+    expect(sampleOf(await metricsOf(rig), 'stream_subscriptions')).toBe(1)
+    good.end()
+    await good.over
+    await until('its end is told', () => lines('a subscription ended').length === 1)
+    const reader = await rig.open(READ_KEY)
+    await expect(subscribe(reader, quotes).over).rejects.toMatchObject({ kind: 'forbidden' })
+    expect(lines('a subscription was refused')).toEqual([expect.stringContaining('"outcome":"forbidden"')])
+    await expect(reader.bars({ ...request(), duration: 'long' })).rejects.toMatchObject({ kind: 'invalid' })
+    const { say, frame } = await rig.raw()
+    say('no JSON')
+    await frame({ id: null })
+    await expect(rig.open('w'.repeat(32))).rejects.toThrow()
+    const text = await metricsOf(rig)
+    expect(sampleOf(text, 'stream_subscriptions')).toBe(0)
+    expect(sampleOf(text, 'stream_refused_total', 'kind="forbidden"')).toBe(1)
+    expect(sampleOf(text, 'refused_total', 'kind="invalid"')).toBe(2)
+    expect(sampleOf(text, 'refused_total', 'kind="unauthorized"')).toBe(1)
+    expect(lines('a request was refused')).toHaveLength(3)
   })
 })
 

@@ -66,7 +66,20 @@ describe('the process', () => {
   it('ends with 1 and every fault of its settings', async () => {
     const bridge = run({ IBKR_PORT: 'x', BRIDGE_HOST: '0.0.0.0' })
     expect(await bridge.ended).toBe(1)
-    expect(bridge.logged()).toContain('IBKR_PORT')
+    // For people: a line a fault, and no JSON.
+    expect(bridge.logged()).toMatch(/^The settings are wrong:\n {2}IBKR_PORT: [^\n]+\n {2}BRIDGE_KEY: [^\n]+\n$/)
     expect(bridge.logged()).toContain('BRIDGE_HOST 0.0.0.0 is open to others')
+  })
+
+  it('logs an error as what it is, with what caused it', async () => {
+    const bridge = run({ IBKR_PORT: '1', BRIDGE_KEY: KEY, BRIDGE_PORT: '0', BRIDGE_STATE: '/dev/null/no' })
+    await until('it says so', () => /could not connect/.test(bridge.logged()))
+    const line = bridge
+      .logged()
+      .split('\n')
+      .find((one) => /could not connect/.test(one))
+    const { err } = JSON.parse(line ?? '')
+    expect(err).toMatchObject({ type: 'TidegateError', kind: 'disconnected', code: 502, cause: { type: 'Error' } })
+    expect(err.message.match(/ECONNREFUSED/g)).toHaveLength(1)
   })
 })

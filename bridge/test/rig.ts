@@ -28,6 +28,8 @@ export interface Rig {
   readonly relay: Relay
   /** Every log line as JSON. */
   readonly logged: readonly string[]
+  /** Those of them that somebody should look at. */
+  readonly warned: readonly string[]
 }
 
 type RigOptions = Partial<Omit<BridgeOptions, 'settings' | 'log'>> & { settings?: Partial<BridgeSettings> }
@@ -50,8 +52,13 @@ export function settingsFor(port: number, settings: Partial<BridgeSettings> = {}
 /** A bridge to the gateway at `port`, ready unless told not to wait, and a relay client joined to it in-process. */
 export async function startBridge(port: number, { settings, ...options }: RigOptions = {}): Promise<Rig> {
   const logged: string[] = []
+  const warned: string[] = []
   const write = (fields: object, message: string) => void logged.push(`${JSON.stringify(fields)} ${message}`)
-  const log: Log = { debug: write, info: write, warn: write, error: write }
+  const warn = (fields: object, message: string) => {
+    write(fields, message)
+    warned.push(message)
+  }
+  const log: Log = { debug: write, info: write, warn, error: warn }
   const bridge = await createBridge({
     settings: settingsFor(port, settings),
     log,
@@ -61,7 +68,7 @@ export async function startBridge(port: number, { settings, ...options }: RigOpt
   })
   onEnd(() => bridge.close())
   const relay = createRelay({ url: 'http://bridge', key: KEY, fetch: bridge.fetch })
-  return { bridge, relay, logged }
+  return { bridge, relay, logged, warned }
 }
 
 export const AAPL = { symbol: 'AAPL', secType: 'STK', exchange: 'SMART', currency: 'USD' } as const

@@ -89,7 +89,7 @@ describe('the settings', () => {
       'IBKR_RATE_LIMIT: expected a whole number from 1 to 50 (it is "51")',
       'BRIDGE_PORT: expected a whole number from 0 to 65535 (it is " ")',
       'TWS_ACCOUNT: expected an account number such as DU1234567',
-      'BRIDGE_KEY: expected a key of at least 32 characters: BRIDGE_HOST 0.0.0.0 is open to others',
+      'BRIDGE_KEY: expected a key of at least 32 characters, such as `openssl rand -hex 24` prints: BRIDGE_HOST 0.0.0.0 is open to others',
     ]) {
       expect(faults.split('\n')).toContain(`  ${line}`)
     }
@@ -105,10 +105,19 @@ describe('the settings', () => {
     expect(faults).not.toContain('my account')
   })
 
+  it('name the account where bridges share Redis: a host has many names', () => {
+    const REDIS_URL = 'redis://127.0.0.1:6379'
+    expect(faultsOf({ BRIDGE_KEY: KEY, REDIS_URL })).toMatch(
+      /TWS_ACCOUNT: there is REDIS_URL and no TWS_ACCOUNT: .*same/,
+    )
+    const settings = readSettings({ BRIDGE_KEY: KEY, REDIS_URL, TWS_ACCOUNT: 'DU1234567' })
+    expect(settings).toMatchObject({ redisUrl: REDIS_URL, account: 'DU1234567' })
+  })
+
   it('need a key, long enough, one or two', () => {
     expect(faultsOf({})).toContain('BRIDGE_KEY: expected a key of at least 32 characters')
     expect(faultsOf({ BRIDGE_KEY: `${KEY},short` })).toBe(
-      'The settings are wrong:\n  BRIDGE_KEY: expected a key of at least 32 characters',
+      'The settings are wrong:\n  BRIDGE_KEY: expected a key of at least 32 characters, such as `openssl rand -hex 24` prints',
     )
     expect(faultsOf({ BRIDGE_KEY: `${KEY},${KEY},${KEY}` })).toContain('BRIDGE_KEY: expected one key, or two separated')
     expect(faultsOf({ BRIDGE_KEY: `${'ü'.repeat(40)}` })).toContain('BRIDGE_KEY: expected letters, digits and signs')

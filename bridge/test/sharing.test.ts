@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createSharing } from '../src/sharing.ts'
 import { createFakeClock, settled } from './clock.ts'
 
-const stay = new AbortController().signal
+const stay = { priority: 'backfill', waitMs: 60_000, signal: new AbortController().signal } as const
 
 describe('answers kept for sharing', () => {
   it('hold so much in all and no more: the oldest goes first', async () => {

@@ -29,13 +29,15 @@ describe('requests over a stream', () => {
 
   it('come in the frames of their own id: head, chunks of at most a thousand bars, done', async () => {
     const { raw } = await startStreams()
-    const { say, frame, frames } = await raw()
+    const { say, frames } = await raw()
     say({ id: 'x', op: 'bars', ...request({ barSize: '1 min', duration: '2 D' }) })
-    await frame({ id: 'x', head: { barSize: '1 min', whatToShow: 'TRADES' } })
     await until('it is done', () => frames.some((one) => 'done' in one))
     const kinds = frames.map((one) => Object.keys(one).filter((name) => name !== 'id'))
     expect(kinds).toEqual([['head'], ['chunk'], ['chunk'], ['chunk'], ['done']])
     expect(frames.every((one) => one.id === 'x')).toBe(true)
+    // The id of its line in the log.
+    const requestId = expect.stringMatching(/^[\w-]{36}$/)
+    expect(frames[0]?.head).toEqual({ requestId, barSize: '1 min', whatToShow: 'TRADES' })
   })
 
   it('that fail say why, as over HTTP', async () => {

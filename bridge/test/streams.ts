@@ -33,9 +33,8 @@ export function createBeat(startSec = NOW_SEC): Beat {
   }
 }
 
-export interface Streamed extends Rig {
-  readonly simulator: Simulator
-  readonly beat: Beat
+/** A bridge that listens, and streams to it. */
+export interface Listening extends Rig {
   readonly url: string
   /** Opens one more stream. */
   open(key?: string): Promise<Stream>
@@ -43,19 +42,20 @@ export interface Streamed extends Rig {
   raw(key?: string): Promise<RawStream>
 }
 
+export interface Streamed extends Listening {
+  readonly simulator: Simulator
+  readonly beat: Beat
+}
+
 type Options = Parameters<typeof startBridge>[1]
 
-/** A simulator with a beat, a bridge that listens, and streams to it. */
-export async function startStreams(options: Options = {}, simulated: SimulatorOptions = {}): Promise<Streamed> {
-  const beat = createBeat()
-  const simulator = await startSimulator({ now: beat.now, pulse: beat.pulse, ...simulated })
-  const rig = await startBridge(simulator.port, { listen: true, ...options })
+/** A bridge to the gateway at `port` that listens. */
+export async function startListening(port: number, options: Options = {}): Promise<Listening> {
+  const rig = await startBridge(port, { listen: true, ...options })
   const url = rig.bridge.url ?? ''
   const connect = (to: string, headers: object) => opened(new WebSocket(to, { headers: { ...headers } }))
   return {
     ...rig,
-    simulator,
-    beat,
     url,
     async open(key = KEY) {
       const stream = await createStream({ url, key, connect })
@@ -64,6 +64,13 @@ export async function startStreams(options: Options = {}, simulated: SimulatorOp
     },
     raw: (key = KEY) => openRaw(`${url}/v1/stream`, key),
   }
+}
+
+/** A simulator with a beat, a bridge that listens, and streams to it. */
+export async function startStreams(options: Options = {}, simulated: SimulatorOptions = {}): Promise<Streamed> {
+  const beat = createBeat()
+  const simulator = await startSimulator({ now: beat.now, pulse: beat.pulse, ...simulated })
+  return { ...(await startListening(simulator.port, options)), simulator, beat }
 }
 
 export interface RawStream {

@@ -52,7 +52,10 @@ describe('docker-compose.yml', () => {
     for (const [name, { ports = [] }] of Object.entries(compose.services)) {
       for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:(\d+|\$\{\w+_PORT:-\d+\}):\d+$/)
     }
-    expect(compose.services['ib-gateway'].ports).toEqual(['127.0.0.1:4001:4003', '127.0.0.1:4002:4004'])
+    const gateway = compose.services['ib-gateway']
+    expect(gateway.ports).toEqual(['127.0.0.1:4001:4003', '127.0.0.1:4002:4004', `127.0.0.1:\${VNC_PORT:-5900}:5900`])
+    // With a password the image starts a VNC server: passed on only when it is set.
+    expect(gateway.environment).toHaveProperty('VNC_SERVER_PASSWORD', null)
     expect(compose.services.timescaledb.ports).toBeUndefined()
   })
 

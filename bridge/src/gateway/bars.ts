@@ -2,7 +2,7 @@ import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
 import { appendBars, emptyBars, TidegateError } from '@tidegate/core'
 import type { Notice } from '@tidegate/relay'
 import type { GatewayBars, GatewayHistory } from '../connection.ts'
-import { toIbContract } from '../details.ts'
+import { toIbContract } from './details.ts'
 import { utcText } from './time.ts'
 import type { Wire } from './wire.ts'
 
@@ -14,7 +14,7 @@ const BREACH_MS = 15_000
 export function askBars(wire: Wire, request: GatewayHistory, signal: AbortSignal): Promise<GatewayBars> {
   const bars = emptyBars()
   const notices: Notice[] = []
-  const asOf = Math.floor(wire.now() / 1000)
+  const asOf = wire.asOf()
   return wire.requests.open(
     signal,
     (resolve, reject) => ({

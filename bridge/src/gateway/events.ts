@@ -1,7 +1,7 @@
 import { type ContractDetails, EventName, type IBApi } from '@stoqey/ib'
-import { fromIbDetails } from '../details.ts'
 import { barTime, orNull } from '../history.ts'
 import type { Requests } from '../requests.ts'
+import { fromIbDetails } from './details.ts'
 import { fromIbChain, fromIbMatch } from './found.ts'
 import { fieldOf, type QuoteField } from './quotes.ts'
 import { liveQuote, liveTrade, midpointsOf, quotesOf, tradesOf } from './ticks.ts'

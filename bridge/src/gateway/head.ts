@@ -1,7 +1,7 @@
 import type { WhatToShow } from '@stoqey/ib'
 import { TidegateError } from '@tidegate/core'
 import type { GatewayHistory } from '../connection.ts'
-import { toIbContract } from '../details.ts'
+import { toIbContract } from './details.ts'
 import { headSec } from './time.ts'
 import type { Wire } from './wire.ts'
 

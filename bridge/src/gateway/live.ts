@@ -1,12 +1,15 @@
 import type { TickByTickDataType, WhatToShow } from '@stoqey/ib'
-import { appendBars, emptyBars } from '@tidegate/core'
+import { appendBars, type ErrorKind, emptyBars } from '@tidegate/core'
 import type { GatewayLive, LiveEvent } from '../connection.ts'
-import { toIbContract } from '../details.ts'
 import { sendHistory } from './bars.ts'
+import { toIbContract } from './details.ts'
 import type { Request, Wire } from './wire.ts'
 
 /** The only length real-time bars have. */
 const REALTIME_BAR_SEC = 5
+
+/** IBKR may go on with a part of quotes that it refuses so (10090), or take them up again: their line is given back. */
+const LASTING: ReadonlySet<ErrorKind> = new Set(['no-permission', 'competing-session'])
 
 type Hearing = Omit<Request, 'fail' | 'noData' | 'notice'>
 
@@ -49,7 +52,10 @@ export function createSubscriber(
         ...hearing(request, tell, self.last),
         notice: (code, message) => tell({ notice: { code, message } }),
         noData: () => false,
-        fail,
+        fail(error) {
+          fail(error)
+          if (request.kind === 'quotes' && LASTING.has(error.kind)) void send(() => cancel(ib, request, self.id))
+        },
       }),
       {
         send: (id) => ask(request, id),

@@ -2,7 +2,7 @@ import type { SecType } from '@stoqey/ib'
 import type { Contract, ContractDetails } from '@tidegate/core'
 import type { Chain, Match } from '@tidegate/relay'
 import type { Underlying } from '../connection.ts'
-import { toIbContract } from '../details.ts'
+import { toIbContract } from './details.ts'
 import type { Wire } from './wire.ts'
 
 /** IBKR has no cancel for these: what still comes is for an id that nobody waits for. */

@@ -8,20 +8,20 @@ import {
   type TradeColumns,
 } from '@tidegate/relay'
 import type { GatewayTicks, GatewayTicksRequest } from '../connection.ts'
-import { toIbContract } from '../details.ts'
+import { toIbContract } from './details.ts'
 import { utcText } from './time.ts'
 import type { Wire } from './wire.ts'
 
 /** One page of historical ticks, as it came. The gateway may send it in several messages; the last says so. */
 export function askTicks(
-  { ib, requests, hand, send, now }: Wire,
+  { ib, requests, hand, send, ...wire }: Wire,
   request: GatewayTicksRequest,
   signal: AbortSignal,
 ): Promise<GatewayTicks> {
   const { contract, whatToShow, regularHours, start, end, count } = request
   const ticks = emptyTicks(whatToShow)
   const notices: Notice[] = []
-  const asOf = Math.floor(now() / 1000)
+  const asOf = wire.asOf()
   return requests.open(
     signal,
     (resolve, reject) => ({

@@ -33,6 +33,6 @@ export interface Wire {
   hand(message: () => void): void
   /** Sends what is no request when its turn comes. */
   send(message: () => void): Promise<void>
-  /** Epoch milliseconds by the gateway's clock. */
-  now(): number
+  /** Epoch seconds by the gateway's clock or ours, whichever is behind: what had ended by then is over. */
+  asOf(): number
 }

@@ -22,7 +22,7 @@ export const bars = defineKind({
     return {
       head: { barSize: request.barSize, whatToShow: request.whatToShow },
       chunks: () => barChunks(bars),
-      done: { bars: length, empty, asOf, simulated: connection.simulated, notices },
+      done: { bars: length, empty, asOf, notices },
       size: length,
       empty,
       told: { bars: length },

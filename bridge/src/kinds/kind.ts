@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts'
 import type { RuledRequest } from '../pacing/rules.ts'
 import type { PacedJob } from '../pacing.ts'
 import type { Need } from '../readiness.ts'
+import { identityOf } from './rule.ts'
 
 /** An answer on its way to whoever asked. Kinds that answer in lines have chunks; of the others, `done` is the whole. */
 export interface Answer {
@@ -65,9 +66,12 @@ export function defineKind<S extends z.ZodType<Patient>>(
       const rule = parts.rule?.(request)
       return {
         identity,
-        job: { priority, waitMs, caller, rule: rule && { ...rule, identity } },
+        job: { priority, waitMs, caller, rule: rule && { ...rule, identity: identityOf(name, request) } },
         told: request,
-        ask: (connection, signal) => parts.ask(connection, request, signal),
+        async ask(connection, signal) {
+          const answer = await parts.ask(connection, request, signal)
+          return { ...answer, done: { ...answer.done, simulated: connection.simulated } }
+        },
       }
     },
   }

@@ -86,7 +86,7 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
   return {
     read: () => recent,
     write(sent) {
-      // By its name each time: another process, such as `tidegate connect`, may have put a shorter file in its place.
+      // By its name each time: a bridge that shares Redis with this one may have put a shorter file in its place.
       attempt('write', () => {
         mkdirSync(path.dirname(file), { recursive: true })
         appendFileSync(file, `${JSON.stringify(sent)}\n`, { mode: 0o600 })

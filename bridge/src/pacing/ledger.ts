@@ -34,6 +34,8 @@ export interface Ledger {
   usage(nowMs: number): Usage
   /** A request of this identity went then, whoever sent it. */
   twin(identity: string | undefined, atMs: number): void
+  /** What it still counts: small requests, the oldest first, and when each identity went last. */
+  recent(nowMs: number): { readonly small: readonly Sent[]; readonly identities: ReadonlyMap<string, number> }
   /** A copy, with these messages and small requests in place of its own where they are given; the oldest first. */
   copy(sent?: { readonly messages: readonly number[]; readonly small: readonly Sent[] }): Ledger
 }
@@ -135,6 +137,10 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       forget(nowMs)
       const inWindow = messages.filter((atMs) => atMs > nowMs - lengthMs(rules.messages))
       return { messages: inWindow.length, small: state.small.reduce((sum, one) => sum + one.small, 0) }
+    },
+    recent(nowMs) {
+      forget(nowMs)
+      return state
     },
     copy: (sent = { messages, small: state.small }) =>
       ledgerOf(rules, {

@@ -1,6 +1,7 @@
+import { TidegateError } from '@tidegate/core'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { BridgeSettings } from '../settings.ts'
+import { ACCOUNT_WITH_REDIS, type BridgeSettings } from '../settings.ts'
 import { openJournal } from './journal.ts'
 import type { Rules } from './rules.ts'
 import { createWindows, type Windows } from './windows.ts'
@@ -14,11 +15,12 @@ export async function openWindows(parts: {
   newId: () => string
 }): Promise<Windows> {
   const { settings, clock, rules, log, newId } = parts
-  const { stateFile, redisUrl, gateway, account } = settings
+  const { stateFile, redisUrl, account } = settings
   const journal = stateFile === undefined ? undefined : openJournal({ file: stateFile, clock, rules, log })
   if (redisUrl === undefined) return createWindows({ clock, rules, journal })
   // Loaded where it is wanted: most bridges have no Redis.
   const { createRedisWindows } = await import('./redis.ts')
-  const login = account ?? `${gateway.host}:${gateway.port}`
-  return createRedisWindows({ url: redisUrl, login, clock, rules, log, newId, journal })
+  // A host has many names, and a login one account.
+  if (account === undefined) throw new TidegateError('invalid', `The settings have ${ACCOUNT_WITH_REDIS}.`)
+  return createRedisWindows({ url: redisUrl, login: account, clock, rules, log, newId, journal })
 }

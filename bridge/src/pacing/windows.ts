@@ -21,6 +21,8 @@ export interface Windows {
   look(): Soon<Ledger>
   /** Messages and small weight in their windows, as far as this process knows. */
   usage(): Usage
+  /** Why nothing goes, whatever the rules say, where that is so: in words for people. */
+  trouble?(): string | undefined
   close(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-import { type TidegateError, toTidegateError } from '@tidegate/core'
+import { TidegateError, toTidegateError } from '@tidegate/core'
 import type { LiveEvent as ToldEvent } from '@tidegate/relay'
 import type { Asking } from '../asking.ts'
 import { type Clock, sleep } from '../clock.ts'
@@ -121,7 +121,7 @@ export function createKeeper({ clock, asking, login }: { clock: Clock; asking: A
         broken()
         const lastedMs = sentMs === undefined ? 0 : clock.now() - sentMs
         if (heardMs !== undefined || lastedMs >= ACCEPTED_MS) lostMs = heardMs ?? sentMs
-        if (!passes(error, { sent: sentMs !== undefined, stood: lostMs !== undefined })) throw error
+        if (!passes(error, { sent: sentMs !== undefined, stood: lostMs !== undefined })) throw refusal(error)
         pauseMs = lastedMs >= PAUSE.mostMs ? PAUSE.firstMs : Math.min(pauseMs * 2, PAUSE.mostMs)
         await sleep(clock, pauseMs, signal)
       }
@@ -146,6 +146,14 @@ function gapOf(fromMs: number, toMs: number): { from: number; to: number } {
 /** What a subscription needs of the login: history for bars; for the others, no more than that IBKR is there. */
 function needOf({ kind }: GatewayLive): Need {
   return kind === 'bars' ? 'history' : 'definition'
+}
+
+/** IBKR has too many already (101, 10190): it says not until when, and never takes the same again sooner than this. */
+function refusal(error: TidegateError): TidegateError {
+  const { kind, message, code, retryAfterMs = REST_MS } = error
+  return kind === 'busy' || kind === 'pacing'
+    ? new TidegateError(kind, message, { cause: error, code, retryAfterMs })
+    : error
 }
 
 /** Whether a subscription that ended so is made anew: what broke under it passes, what IBKR refused from the start does not. */

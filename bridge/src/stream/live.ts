@@ -1,7 +1,7 @@
 import { subscriptionSchema } from '@tidegate/relay'
 import type { GatewayLive } from '../connection.ts'
 import { checkedBody } from '../kinds/kind.ts'
-import { ruleOf } from '../kinds/rule.ts'
+import { identityOf, ruleOf } from '../kinds/rule.ts'
 import type { RuledRequest } from '../pacing/rules.ts'
 import { MARKET_DATA_TYPES } from '../settings.ts'
 import type { Live } from './keeper.ts'
@@ -12,7 +12,11 @@ export function prepareLive(body: unknown): Live {
   const request = inGatewayWords(asked)
   const identity = JSON.stringify(['live', request])
   const rule = ruleFor(request)
-  return { request, identity, job: { priority, waitMs, caller, rule: rule && { ...rule, identity } } }
+  return {
+    request,
+    identity,
+    job: { priority, waitMs, caller, rule: rule && { ...rule, identity: identityOf('live', request) } },
+  }
 }
 
 type Asked = Omit<ReturnType<typeof subscriptionSchema.parse>, 'priority' | 'waitMs' | 'caller'>

@@ -5,7 +5,7 @@ const FULL_BYTES = 256 * 1024
 /** With so little, both go on. */
 const ROOM_BYTES = 64 * 1024
 /** What can't wait (errors, announcements) may go beyond; a peer that lets this much pile up is cut off. */
-const MOST_BYTES = 2 * 1024 * 1024
+const MOST_BYTES = 1024 * 1024
 
 /** What goes out on one socket. A peer that reads slowly never makes us hold more than a fixed amount for it. */
 export interface Outbox {
@@ -13,6 +13,8 @@ export interface Outbox {
   send(frame: object): void
   /** Sends unless the peer is behind; whether it did. */
   offer(frame: object): boolean
+  /** The peer is behind. */
+  isFull(): boolean
   /** Resolves when the peer is not behind, or at once when the signal aborts. */
   room(signal: AbortSignal): Promise<void>
   /** Calls once, when the peer is not behind any more; what it returns calls that off. */
@@ -25,12 +27,14 @@ export function createOutbox(socket: WebSocket, onProgress: () => void): Outbox 
 
   function send(frame: object): void {
     if (socket.readyState !== socket.OPEN) return
-    socket.send(JSON.stringify(frame), (error) => {
-      if (error) return
-      onProgress()
-      if (socket.bufferedAmount <= ROOM_BYTES) wake()
-    })
+    // Looked at before: one large frame is no sign of a peer that does not read.
     if (socket.bufferedAmount > MOST_BYTES) socket.terminate()
+    else
+      socket.send(JSON.stringify(frame), (error) => {
+        if (error) return
+        onProgress()
+        if (socket.bufferedAmount <= ROOM_BYTES) wake()
+      })
   }
 
   function wake(): void {
@@ -47,6 +51,7 @@ export function createOutbox(socket: WebSocket, onProgress: () => void): Outbox 
 
   return {
     send,
+    isFull,
     offer(frame) {
       if (isFull()) return false
       send(frame)

@@ -3,8 +3,11 @@ import { dirname } from 'node:path'
 import { describeError } from '@tidegate/functions'
 import { type Logger, pino } from 'pino'
 
-/** A driver's error holds every parameter of its statement, secrets among them: a log gets what it says alone. */
-const serializers = { err: describeError }
+/**
+ * A driver's error holds every parameter of its statement, secrets among them: a log gets what it says alone. What the
+ * bridge says has its errors described already.
+ */
+const serializers = { err: (err: unknown) => (err instanceof Error ? describeError(err) : err) }
 
 /** A log nobody reads: what went wrong is part of each command's own answer. */
 export function silentLog(): Logger {

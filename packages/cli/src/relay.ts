@@ -66,7 +66,6 @@ function explained(cause: unknown, { host, port }: { host: string; port: number 
     const ports = 'Gateway 4002 paper, 4001 live; TWS 7497 paper, 7496 live'
     return say(`What listens at ${host}:${port} is no gateway but ${what}. Is the port right (${ports})?`)
   }
-  if (/closed the connection|did not say hello/.test(cause.message)) return say(`${cause.message} ${CHECK}`)
   return cause
 }
 

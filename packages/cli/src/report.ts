@@ -53,5 +53,5 @@ export function pendingText(filled: readonly Pick<Filled, 'series' | 'interrupte
   const lines = open.map(({ instrumentId, spec, pending }) => {
     return `  ${instrumentId} ${spec} from ${instantCell(pending[0]?.start)}\n`
   })
-  return `Not final yet by the gateway's clock, or silent so far: no gap, and asked for again later.\n${lines.join('')}`
+  return `Not final yet by the gateway's clock, or silent so far (its market may be closed): no gap, and asked for again later.\n${lines.join('')}`
 }

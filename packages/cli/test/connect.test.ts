@@ -98,6 +98,21 @@ describe('connect', () => {
     }
   })
 
+  test('beside a bridge that has the login it says how to ask that one', async () => {
+    const simulator = await createSimulator({ now: () => NOW_MS })
+    const settings = readSettings({ IBKR_PORT: String(simulator.port), BRIDGE_PORT: '0', BRIDGE_KEY: 'b'.repeat(32) })
+    const stateFile = join(folder, '.tidegate', `sent-127.0.0.1-${simulator.port}.jsonl`)
+    const bridge = await createBridge({ settings: { ...settings, stateFile }, log: silent, untilReady: true })
+    try {
+      const { status, err } = await tidegate(folder, ['connect'], { env: { IBKR_PORT: String(simulator.port) } })
+      expect(err).toMatch(/^tidegate: The bridge in process \d+ has this login: .*BRIDGE_URL and BRIDGE_KEY/)
+      expect(status).toBe(1)
+    } finally {
+      await bridge.close()
+      await simulator.close()
+    }
+  })
+
   test('a Tidegate that does not answer is named', async () => {
     const url = `http://127.0.0.1:${await unusedPort()}`
     const env = { TIDEGATE_URL: url, TIDEGATE_KEY: 'k'.repeat(32) }

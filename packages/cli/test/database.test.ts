@@ -38,7 +38,10 @@ describe('a Postgres server as the database', () => {
   test('two fetches of one window at once both end with all of it, and no bar is asked for twice', async () => {
     const window = ['--start', '2026-10-01', '--end', '2026-11-18']
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,EUR/USD', ...window, '--timeframe', '1MIN']
-    const outcomes = await Promise.all([tidegate(folder, argv, { env }), tidegate(folder, argv, { env })])
+    // From two folders, as from two machines: in one, the second would be refused for the bridge of the first.
+    const elsewhere = await mkdtemp(join(tmpdir(), 'tidegate-elsewhere-'))
+    const outcomes = await Promise.all([tidegate(folder, argv, { env }), tidegate(elsewhere, argv, { env })])
+    await rm(elsewhere, { recursive: true, force: true })
     for (const { status, out, err } of outcomes) {
       expect(err).not.toContain('gap left')
       expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +13,260 .* 0 │/)

@@ -6,6 +6,7 @@ vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 /** `reqHistoricalData`, as the wire numbers it. */
 const HISTORY = 20
+const START = 71
 const DAY = ['--start', '2026-11-17', '--end', '2026-11-18']
 
 let folders: Awaited<ReturnType<typeof createFolders>>
@@ -72,9 +73,16 @@ describe('a Tidegate that runs', () => {
     expect(bars).toHaveLength(1)
   })
 
-  test('is not asked how a gateway is connected that was meant by its port', async () => {
-    const own = await tidegate(folder, ['connect'])
-    expect(own.out).toMatch(new RegExp(`port +│ ${simulator.port}`))
+  test('is asked how its gateway is connected, and not of another that was meant by its port', async () => {
+    const connections = () => simulator.received.filter(({ messageId }) => messageId === START).length
+    const before = connections()
+    for (const env of [{}, { IBKR_PORT: String(simulator.port) }]) {
+      const own = await tidegate(folder, ['connect'], { env })
+      expect(own.out).toMatch(new RegExp(`port +│ ${simulator.port}`))
+      expect(own.status).toBe(0)
+    }
+    // It has a bridge already: a second one would not know what the first sends.
+    expect(connections()).toBe(before)
     const meant = await tidegate(folder, ['connect'], { env: { IBKR_PORT: '1' } })
     expect(meant.err).toContain('Nobody answers at 127.0.0.1:1')
     expect(meant.status).toBe(1)

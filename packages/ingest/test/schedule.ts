@@ -19,6 +19,6 @@ export function scheduleOf(
       end,
       date: formatInstant(date).slice(0, 10),
     }))
-    return { zone: 'Etc/UTC', sessions, empty: sessions.length === 0 }
+    return { zone: 'Etc/UTC', sessions, empty: sessions.length === 0, simulated: true }
   }
 }

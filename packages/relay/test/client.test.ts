@@ -181,8 +181,16 @@ describe('what is asked', () => {
   it('of contracts comes back as the gateway said it, more than we know included', async () => {
     const details = { contract: { conId: 1, symbol: 'AAPL', secType: 'STK' }, longName: 'Apple', fresh: 1 }
     const ask = (body: string) => relayTo(() => new Response(body)).contracts({ contract: REQUEST.contract })
-    expect(await ask(JSON.stringify({ contracts: [details] }))).toEqual([details])
-    for (const body of ['', '<html>', 'null', '{}', '{"contracts":[]}', '{"contracts":[{}]}']) {
+    expect(await ask(JSON.stringify({ contracts: [details], simulated: true }))).toEqual([details])
+    for (const body of [
+      '',
+      '<html>',
+      'null',
+      '{}',
+      '{"contracts":[]}',
+      '{"contracts":[{}]}',
+      JSON.stringify({ contracts: [details] }),
+    ]) {
       await expect(ask(body)).rejects.toMatchObject({ name: 'TidegateError', kind: 'internal' })
     }
   })

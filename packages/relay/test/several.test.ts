@@ -45,7 +45,8 @@ function bridgeOf(name: string, markets?: readonly string[]): FakeBridge {
       throw new Error('not asked for')
     },
     head: (_, signal) => answer('head', 0, signal),
-    sessions: (_, signal) => answer('sessions', { zone: 'US/Eastern', sessions: [], empty: true }, signal),
+    sessions: (_, signal) =>
+      answer('sessions', { zone: 'US/Eastern', sessions: [], empty: true, simulated: true }, signal),
     async status() {
       bridge.looks++
       if (bridge.isGone) throw new TidegateError('disconnected', `${name} did not answer`)

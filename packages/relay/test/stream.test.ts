@@ -50,7 +50,7 @@ describe('a stream', () => {
       [1, 'bars'],
       [2, 'head'],
     ])
-    tell({ id: 2, done: { head: 42 } })
+    tell({ id: 2, done: { head: 42, simulated: true } })
     tell({ id: 1, head: { barSize: '1 min' } })
     tell({ id: 1, chunk: COLUMNS })
     tell({ id: 7, done: {} })

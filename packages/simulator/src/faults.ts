@@ -46,6 +46,8 @@ export interface Faults {
   heldIds: readonly number[]
   /** Symbols to whose market data nobody has subscribed: 354, or delayed quotes where the client takes them; all else is refused. */
   unsubscribed: readonly string[]
+  /** Symbols of whose market data a part is not subscribed: notice 10090, and quotes without bid and ask. */
+  partlySubscribed: readonly string[]
   /** Bars come behind notice 2188. */
   upToTheSecond: boolean
   /** Volume, average and count of every bar are −1. */
@@ -79,6 +81,7 @@ export function noFaults(): Faults {
     false200: 0,
     heldIds: [],
     unsubscribed: [],
+    partlySubscribed: [],
     upToTheSecond: false,
     noVolume: false,
     rthLeak: false,

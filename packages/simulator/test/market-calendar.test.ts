@@ -8,6 +8,7 @@ const SAP = listing({ symbol: 'SAP', secType: 'STK' })
 const TOYOTA = listing({ symbol: '7203', secType: 'STK' })
 const EUR = listing({ symbol: 'EUR', secType: 'CASH', currency: 'USD' })
 const ES = listing({ symbol: 'ES', secType: 'FUT', lastTradeDateOrContractMonth: '202412' })
+const NQ = listing({ symbol: 'NQ', secType: 'FUT', lastTradeDateOrContractMonth: '202503' })
 const BTC = listing({ symbol: 'BTC', secType: 'CRYPTO' })
 
 describe('sessions', () => {
@@ -34,6 +35,11 @@ describe('sessions', () => {
     ['New Year in FX', EUR, '2024-01-01', [], []],
     ['a day of Globex', ES, '2024-11-27', ['08:30-15:00'], ['17:00-16:00']],
     ['Thanksgiving on Globex', ES, '2024-11-28', ['08:30-12:00'], ['17:00-12:00']],
+    ['the day after it on Globex', ES, '2024-11-29', ['08:30-12:15'], ['17:00-12:15']],
+    ['Independence Day on Globex', ES, '2024-07-04', ['08:30-12:00'], ['17:00-12:00']],
+    ['the day before it on Globex', ES, '2024-07-03', ['08:30-12:15'], ['17:00-12:15']],
+    ['Christmas Eve on Globex', NQ, '2024-12-24', ['08:30-12:15'], ['17:00-12:15']],
+    ['Good Friday on Globex', ES, '2024-03-29', [], []],
     ['a Saturday of stocks', AAPL, '2024-11-30', [], []],
     ['a Saturday of coins', BTC, '2024-11-30', ['00:00-00:00'], ['00:00-00:00']],
   ])('%s', (_name, of, date, regular, all) => {

@@ -118,7 +118,9 @@ describe('a split', () => {
     expect(trades.reduce((sum, { size }) => sum + size, 0)).toBe(bar?.volume)
     const [quote] = market.quotes(query)
     const [mid] = market.midpoints(query)
-    expect([quote?.bid, mid?.price].every((price) => price !== undefined && price < 100)).toBe(true)
+    const [before] = plain.midpoints(query)
+    expect((before?.price ?? 0) / (mid?.price ?? 0)).toBeCloseTo(4, 2)
+    expect((before?.price ?? 0) / (quote?.bid ?? 0)).toBeCloseTo(4, 1)
   })
 
   it('leaves other listings and rates alone', () => {

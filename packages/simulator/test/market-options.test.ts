@@ -72,12 +72,12 @@ describe('options', () => {
       symbol: 'AAPL',
       secType: 'OPT',
       lastTradeDateOrContractMonth: '20261218',
-      strike: 220,
+      strike: 300,
       right: 'C',
     })
     expect(others).toEqual([])
     expect(stock).toMatchObject({
-      localSymbol: 'AAPL  261218C00220000',
+      localSymbol: 'AAPL  261218C00300000',
       tradingClass: 'AAPL',
       multiplier: '100',
       underConId: 265598,
@@ -88,7 +88,7 @@ describe('options', () => {
     const [future] = find({ symbol: 'ES', secType: 'FOP', tradingClass: 'EW2', right: 'P' })
     expect(future?.localSymbol).toMatch(/^EW2Z6 P\d{4}$/)
     expect(future).toMatchObject({ underSymbol: 'ESZ6', underSecType: 'FUT', underConId: ESZ6.conId, multiplier: '50' })
-    expect(find({ secType: 'OPT', localSymbol: 'AAPL  261218C00220000' })).toEqual([stock])
+    expect(find({ secType: 'OPT', localSymbol: 'AAPL  261218C00300000' })).toEqual([stock])
   })
 
   it('are found by their ids, while they trade', () => {

@@ -93,7 +93,7 @@ describe('bars of all sizes agree', () => {
           .map(([timeSec, own]) => join(own, timeSec, of.kind))
         expectSame(made, joined, of.kind)
       }),
-      { numRuns: sizeSec === 1800 ? 8 : 25 },
+      { numRuns: sizeSec === 1800 ? 5 : 12 },
     )
   })
 
@@ -114,7 +114,7 @@ describe('bars of all sizes agree', () => {
         })
         expectSame(bars({ ...ask, size: '1 day', from, to }), joined, of.kind)
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   })
 
@@ -138,7 +138,7 @@ describe('bars of all sizes agree', () => {
         })
         expectSame(made, joined, kind)
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     )
   })
 })
@@ -156,7 +156,7 @@ describe('the forming bar', () => {
         const own = [...byPeriod(of.listing, rth, parts, sizeSec)].map(([at, seconds]) => join(seconds, at, of.kind))
         expectSame([last], own, of.kind)
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
   })
 })

@@ -92,6 +92,21 @@ describe('@stoqey/ib, unmodified, gets live data', () => {
     expect(end).toEqual([6])
   })
 
+  it('generic ticks, and whether a stock is halted', async () => {
+    const numbers: unknown[][] = []
+    const texts: unknown[][] = []
+    api.on(EventName.tickGeneric, (...all: unknown[]) => numbers.push(all))
+    api.on(EventName.tickString, (...all: unknown[]) => texts.push(all))
+    api.reqMktData(8, AAPL, '233,236,293', false, false)
+    await arrived()
+    expect(numbers.slice(0, 2)).toEqual([
+      [8, 49, 0],
+      [8, 46, 3],
+    ])
+    expect(numbers[2]?.slice(0, 2)).toEqual([8, 54])
+    expect(texts.at(-1)).toEqual([8, 48, expect.stringMatching(/^256\.20;102;\d{13};\d+;[\d.]+;true$/)])
+  })
+
   it('delayed quotes, announced', async () => {
     simulator.faults.unsubscribed = ['AAPL']
     api.reqMarketDataType(MarketDataType.DELAYED)

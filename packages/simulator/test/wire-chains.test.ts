@@ -63,8 +63,8 @@ describe('options of the real market', () => {
       const [, exchange, underConId, tradingClass, multiplier, expirations, strikes] = await chain
       expect([exchange, underConId, tradingClass, multiplier]).toEqual(['SMART', 265598, 'AAPL', 100])
       expect(await ended).toEqual([1])
-      expect(strikes).toContain(220)
-      const [lastTradeDateOrContractMonth, strike] = [(expirations as string[])[3], 220]
+      expect(strikes).toContain(300)
+      const [lastTradeDateOrContractMonth, strike] = [(expirations as string[])[3], 300]
       const option = {
         ...{ symbol: 'AAPL', secType: SecType.OPT, exchange: 'SMART', currency: 'USD', right: OptionType.Call },
         ...{ lastTradeDateOrContractMonth, strike },
@@ -98,7 +98,7 @@ describe('options of the real market', () => {
     const client = await RawClient.start(simulator.port, 193, 2)
     const option = (month: string) => {
       const fields = contract('AAPL', 'OPT', 'SMART', { month, currency: 'USD', expired: 1 })
-      return fields.with(4, '220.0').with(5, 'CALL')
+      return fields.with(4, '300.0').with(5, 'CALL')
     }
     client.send(...history(1, { of: option('20261218'), size: '1 day', duration: '5 D' }))
     client.send(...history(2, { of: option('20261120'), end: '20261119-20:00:00' }))

@@ -1,52 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Simulator } from '../src/index.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { createPulse } from '../src/pulse.ts'
-import { startServer } from '../src/server.ts'
-import { createHand, type Hand } from './hand.ts'
+import { codes, FX, realTime, tickByTick, useLive } from './live.ts'
 import { market as real, listing as realListing } from './market-fixture.ts'
 import { contract, history, RawClient } from './wire-client.ts'
 import { market, NOW_SEC } from './wire-market.ts'
 
-let hand: Hand
-let simulator: Simulator
-let client: RawClient
-
-async function start(of = market, startSec = NOW_SEC): Promise<void> {
-  hand = createHand(startSec)
-  simulator = await startServer(of, { now: hand.now, pulse: hand.pulse })
-  client = await RawClient.start(simulator.port, 193, 1, ' +PACEAPI')
-}
-beforeEach(() => start())
-afterEach(() => simulator.close())
-
-/** Sends, and returns what has come by the time the simulator has answered all of it. */
-async function sent(...messages: (string | number)[][]): Promise<string[][]> {
-  for (const message of messages) client.send(...message)
-  return settled()
-}
-
-async function settled(): Promise<string[][]> {
-  client.send(49, 1)
-  const all: string[][] = []
-  for (;;) {
-    const message = await client.one()
-    if (message[0] === '49') return all
-    all.push(message)
-  }
-}
-
-/** Lets seconds pass; what comes of it. */
-async function after(seconds: number): Promise<string[][]> {
-  hand.pass(seconds)
-  return settled()
-}
-
-const AAPL = contract('AAPL', 'STK', 'SMART', { currency: 'USD' }).slice(0, 12)
-const FX = contract('EUR', 'CASH', 'IDEALPRO', { currency: 'USD' }).slice(0, 12)
-const realTime = (id: number, what = 'TRADES', of = AAPL, rth = 1) => [50, 3, id, ...of, 5, what, rth, '']
-const tickByTick = (id: number, type: string, n = 0, ignore = 0, of = AAPL) => [97, id, ...of, type, n, ignore]
-const marketData = (id: number, of = AAPL, snapshot = 0) => [1, 11, id, ...of, 0, '', snapshot, 0, '']
-const codes = (messages: string[][]): string[] => messages.map((fields) => `${fields[2]} ${fields[3]} ${fields[4]}`)
+const live = useLive()
+const { sent, settled, after } = live
 
 describe('real-time bars', () => {
   it('come every five seconds as they close: time, open, high, low, close, volume, average, count', async () => {
@@ -67,11 +27,10 @@ describe('real-time bars', () => {
   })
 
   it('are those that history has', async () => {
-    await simulator.close()
-    await start(real, Date.UTC(2024, 9, 2, 15, 0, 3) / 1000)
+    await live.restart(real, Date.UTC(2024, 9, 2, 15, 0, 3) / 1000)
     await sent(realTime(1, 'MIDPOINT', contract('EUR', 'CASH', 'IDEALPRO', { currency: 'USD' }).slice(0, 12)))
-    const live = (await after(60)).map((fields) => fields.slice(3))
-    client.send(
+    const told = (await after(60)).map((fields) => fields.slice(3))
+    live.client.send(
       ...history(2, {
         of: contract('EUR', 'CASH', 'IDEALPRO', { currency: 'USD' }),
         what: 'MIDPOINT',
@@ -79,25 +38,25 @@ describe('real-time bars', () => {
         duration: '63 S',
       }),
     )
-    const [, , , , count, ...rows] = await client.one()
+    const [, , , , count, ...rows] = await live.client.one()
     const bars = Array.from({ length: Number(count) }, (_, i) => rows.slice(i * 8, i * 8 + 8))
-    expect(live).toEqual(bars.slice(-live.length - 1, -1))
-    expect(live).toHaveLength(12)
+    expect(told).toEqual(bars.slice(-told.length - 1, -1))
+    expect(told).toHaveLength(12)
   })
 
   it('keep to the session, stop when cancelled, and end with the connection', async () => {
     await sent(realTime(1), realTime(2, 'MIDPOINT', FX))
-    hand.jump(2 * 3600 - 5)
+    live.hand.jump(2 * 3600 - 5)
     expect((await after(10)).every(([, , id]) => id === '2' || id === '1')).toBe(true)
     expect((await after(10)).map(([, , id]) => id)).toEqual(['2', '2'])
     expect(await sent([51, 1, 2], [51, 1, 2])).toEqual([['4', '2', '2', '300', "Can't find EId with tickerId:2", '']])
     expect(await after(10)).toEqual([])
-    expect(hand.listeners()).toBe(1)
-    client.end()
-    const other = await RawClient.start(simulator.port, 193, 2)
+    expect(live.hand.listeners()).toBe(1)
+    live.client.end()
+    const other = await RawClient.start(live.simulator.port, 193, 2)
     other.send(49, 1)
     await other.one()
-    expect(hand.listeners()).toBe(0)
+    expect(live.hand.listeners()).toBe(0)
   })
 
   it('refuse what they cannot be made of', async () => {
@@ -119,20 +78,19 @@ describe('real-time bars', () => {
 
   it('pause while the farm is broken, and are forgotten with 1101', async () => {
     await sent(realTime(1))
-    simulator.faults.marketBroken = true
+    live.simulator.faults.marketBroken = true
     expect(await after(10)).toEqual([])
-    simulator.faults.marketBroken = false
+    live.simulator.faults.marketBroken = false
     expect(await after(5)).toHaveLength(1)
-    await simulator.event({ type: 'notice', code: 1101 })
+    await live.simulator.event({ type: 'notice', code: 1101 })
     expect((await after(10)).map(([id, , , code]) => [id, code])).toEqual([['4', '1101']])
   })
 })
 
 describe('history kept up to date', () => {
   it('answers, then tells the forming bar: count, date, open, close, high, low, average, volume', async () => {
-    await simulator.close()
     const from = Date.UTC(2024, 9, 2, 15, 0, 58) / 1000
-    await start(real, from)
+    await live.restart(real, from)
     const [answer = []] = await sent(history(9, { keep: 1, duration: '120 S' }))
     expect(answer.slice(0, 2)).toEqual(['17', '9'])
     const updates = await after(10)
@@ -162,8 +120,7 @@ describe('history kept up to date', () => {
   })
 
   it('keeps a day up to date too, dated', async () => {
-    await simulator.close()
-    await start(real, Date.UTC(2024, 9, 2, 15) / 1000)
+    await live.restart(real, Date.UTC(2024, 9, 2, 15) / 1000)
     await sent(history(9, { keep: 1, duration: '2 D', size: '1 day' }))
     const updates = await after(10)
     expect(updates.map((fields) => fields.slice(0, 2).concat(fields[3] ?? ''))).toEqual([
@@ -229,7 +186,7 @@ describe('tick by tick', () => {
 
   it('end when cancelled; three at once are all a login may have', async () => {
     await sent(...[1, 2, 3].map((id) => tickByTick(id, 'Last')))
-    const other = await RawClient.start(simulator.port, 193, 2)
+    const other = await RawClient.start(live.simulator.port, 193, 2)
     other.send(...tickByTick(4, 'Last'))
     expect((await other.one()).slice(2, 5)).toEqual([
       '4',
@@ -240,7 +197,7 @@ describe('tick by tick', () => {
     other.send(...tickByTick(4, 'Last'))
     other.send(49, 1)
     expect((await other.one())[0]).toBe('49')
-    hand.pass(1)
+    live.hand.pass(1)
     expect((await other.one()).slice(0, 2)).toEqual(['99', '4'])
     expect((await settled()).map(([, id]) => id)).toEqual(['1', '2'])
   })
@@ -257,96 +214,20 @@ describe('tick by tick', () => {
 
 describe('a client that does not read', () => {
   it('loses live data instead of filling memory, and is told what comes once it reads again', async () => {
-    await simulator.close()
-    await start(real, Date.UTC(2024, 9, 2, 1) / 1000)
+    await live.restart(real, Date.UTC(2024, 9, 2, 1) / 1000)
     const btc = contract('BTC', 'CRYPTO', 'PAXOS', { currency: 'USD' }).slice(0, 12)
     await sent(tickByTick(1, 'BidAsk', 0, 0, btc))
-    client.socket.pause()
+    live.client.socket.pause()
     const [jumps, seconds] = [600, 600]
     for (let i = 0; i < jumps; i++) {
-      hand.jump(seconds)
+      live.hand.jump(seconds)
       await new Promise(setImmediate)
     }
-    client.socket.resume()
+    live.client.socket.resume()
     const late = await settled()
     expect(late.length).toBeGreaterThan(5000)
     expect(late.length).toBeLessThan((jumps * seconds) / 2)
     expect((await after(1)).length).toBeGreaterThan(0)
-  })
-})
-
-describe('market data', () => {
-  it('tells what it is like, its type, and the quote; then what changes', async () => {
-    const messages = await sent(marketData(5))
-    expect(messages.slice(0, 2)).toEqual([
-      ['81', '5', '0.01', '9c0001', '3'],
-      ['58', '1', '5', '1'],
-    ])
-    const up = ((NOW_SEC - 1) % 64) / 64
-    const types = messages.slice(2).map(([id, , , type]) => `${id} ${type}`)
-    expect(types).toEqual(['1 9', '46 45', '1 1', '2 0', '1 2', '2 3', '1 4', '2 5', '1 14', '1 6', '1 7', '2 8'])
-    expect(messages).toContainEqual(['1', '6', '5', '1', String(254.25 + up), '100', '1'])
-    expect(messages).toContainEqual(['46', '6', '5', '45', String(NOW_SEC - 1)])
-    const changes = await after(1)
-    expect(changes.map(([id, , , type]) => `${id} ${type}`)).toContain('1 1')
-    expect(changes.map(([id, , , type]) => `${id} ${type}`)).not.toContain('1 9')
-    expect(await sent([2, 1, 5], [2, 1, 5])).toEqual([['4', '2', '5', '300', "Can't find EId with tickerId:5", '']])
-    expect(await after(3)).toEqual([])
-  })
-
-  it('ends a snapshot with 57', async () => {
-    const messages = await sent(marketData(5, AAPL, 1))
-    expect(messages.at(-1)).toEqual(['57', '1', '5'])
-    expect(await after(3)).toEqual([])
-    expect(codes(await sent([2, 1, 5]))).toEqual([expect.stringMatching(/^5 300/)])
-  })
-
-  it('tells nothing but the close outside sessions, and the last quote where frozen data is asked for', async () => {
-    hand.jump(13 * 3600)
-    const messages = await sent(marketData(5))
-    expect(messages.map(([id, , , type]) => `${id} ${type}`).slice(2)).toEqual(['1 9'])
-    const frozen = await sent([59, 1, 2], marketData(6))
-    expect(frozen[1]).toEqual(['58', '1', '6', '2'])
-    expect(frozen.map(([id, , , type]) => `${id} ${type}`)).toContain('1 1')
-    expect(await after(5)).toEqual([])
-  })
-
-  it('is refused by 354 where nobody subscribed, or delayed, and said so by 10167', async () => {
-    simulator.faults.unsubscribed = ['AAPL']
-    expect(codes(await sent(marketData(5)))).toEqual(['5 354 Requested market data is not subscribed.'])
-    const messages = await sent([59, 1, 3], marketData(6))
-    expect(codes(messages.slice(0, 1))).toEqual([
-      '6 10167 Requested market data is not subscribed. Displaying delayed market data.',
-    ])
-    expect(messages[2]).toEqual(['58', '1', '6', '3'])
-    const types = messages.slice(3).map(([id, , , type]) => `${id} ${type}`)
-    expect(types).toEqual([
-      '1 75',
-      '46 88',
-      '1 66',
-      '2 69',
-      '1 67',
-      '2 70',
-      '1 68',
-      '2 71',
-      '1 76',
-      '1 72',
-      '1 73',
-      '2 74',
-    ])
-    expect(messages).toContainEqual(['46', '6', '6', '88', String(NOW_SEC - 901)])
-    expect(codes(await sent([59, 1, 9]))).toEqual([expect.stringMatching(/^-1 321/)])
-  })
-
-  it('of a subscription nobody has refuses bars, ticks and history too', async () => {
-    simulator.faults.unsubscribed = ['AAPL']
-    const ticks = [96, 3, ...AAPL, 0, '20260407-14:00:00', '', 1, 'TRADES', 1, 0, '']
-    expect(codes(await sent(realTime(1), tickByTick(2, 'Last'), ticks, history(4)))).toEqual([
-      '1 420 Invalid Real-time Query:No market data permissions for NASDAQ STK',
-      '2 10189 Failed to request tick-by-tick data.No market data permissions for NASDAQ STK',
-      '3 10187 Failed to request historical ticks:No market data permissions for NASDAQ STK',
-      '4 162 Historical Market Data Service error message:No market data permissions for NASDAQ STK',
-    ])
   })
 })
 

@@ -4,7 +4,7 @@ import { findServer } from '../beacon.ts'
 import { createClient } from '../client.ts'
 import type { Context } from '../context.ts'
 import { openRelay } from '../relay.ts'
-import { readSettings } from '../settings.ts'
+import { bridgeSettings, readSettings } from '../settings.ts'
 import { listOf } from '../table.ts'
 import { commandLog } from '../target.ts'
 
@@ -15,7 +15,7 @@ export interface ConnectOptions {
 
 /**
  * Prints how the gateway is connected. A Tidegate that runs is asked for its own connection; without one, or where
- * `IBKR_HOST` or `IBKR_PORT` means a certain gateway, that is connected to, and no database touched.
+ * `IBKR_HOST` or `IBKR_PORT` means another gateway than it has, that is connected to, and no database touched.
  * Throws, with what to check, where the gateway is not ready.
  */
 export async function runConnect(context: Context, options: ConnectOptions): Promise<number> {
@@ -27,12 +27,15 @@ export async function runConnect(context: Context, options: ConnectOptions): Pro
 
 async function gatewayOf(context: Context, { timeoutMs, verbose }: ConnectOptions): Promise<BridgeStatus['gateway']> {
   const settings = readSettings(context.env, context.newKey)
-  const server = settings.server ?? (settings.meansGateway ? undefined : await findServer(context))
+  const server = settings.server ?? (await findServer(context))
   if (server) {
     const { bridge } = await createClient({ ...server, fetch: context.fetch }).status()
-    if (bridge.ok) return bridge.gateway
-    const { kind, message, code } = bridge.error
-    throw new TidegateError(kind, message, { code })
+    const isAnyMeant = settings.server !== undefined || !settings.meansGateway
+    if (bridge.ok && (isAnyMeant || isMeant(context, bridge.gateway))) return bridge.gateway
+    if (!bridge.ok && isAnyMeant) {
+      const { kind, message, code } = bridge.error
+      throw new TidegateError(kind, message, { code })
+    }
   }
   const log = commandLog(context, verbose)
   const { relay, close } = await openRelay(context, settings, { timeoutMs, log }).catch((cause) => {
@@ -43,6 +46,12 @@ async function gatewayOf(context: Context, { timeoutMs, verbose }: ConnectOption
   } finally {
     await close()
   }
+}
+
+/** Whether it is the gateway of the settings: one that has a bridge already is not connected to by another. */
+function isMeant({ env, newKey }: Context, { host, port }: BridgeStatus['gateway']): boolean {
+  const { gateway } = bridgeSettings(env, newKey())
+  return gateway.host === host && gateway.port === port
 }
 
 function advised(cause: unknown): unknown {

@@ -2,6 +2,7 @@ import { HOURS } from '@tidegate/core'
 import { z } from 'zod'
 import { contractSchema } from './contract.ts'
 import { noticeSchema } from './notice.ts'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 import { durationSchema, instantSchema } from './time.ts'
 
@@ -67,10 +68,9 @@ export const barsDoneSchema = z.object({
   bars: z.int().nonnegative(),
   /** True only where IBKR itself said "no data" (162 with that text). */
   empty: z.boolean(),
-  /** Epoch seconds by the gateway's clock when the request went out: a bar that ended by then is final. */
+  /** Epoch seconds when the request went out, by the gateway's clock or the bridge's, whichever is behind: a bar that ended by then is final. */
   asOf: z.int(),
-  /** The gateway that answered is Tidegate's simulator: the bars are made up. */
-  simulated: z.boolean(),
+  ...origin,
   /** The range the gateway says it answered, where it says one. Durations count trading time, so it can begin before what was wanted. */
   window: z.object({ start: z.int(), end: z.int() }).optional(),
   /** Warnings that came with the answer, such as 2188. */

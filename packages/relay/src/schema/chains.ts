@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { conIdSchema } from './contract.ts'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 import { plain, text } from './text.ts'
 
@@ -25,7 +26,7 @@ export const chainSchema = z.object({
 })
 
 /** None where the underlying has no options. */
-export const chainsAnswerSchema = z.object({ chains: z.array(chainSchema) })
+export const chainsAnswerSchema = z.object({ chains: z.array(chainSchema), ...origin })
 
 export type ChainsRequest = z.input<typeof chainsRequestSchema>
 export type Chain = z.infer<typeof chainSchema>

@@ -1,5 +1,6 @@
 import { SEC_TYPES } from '@tidegate/core'
 import { z } from 'zod'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 import { plain, text } from './text.ts'
 
@@ -39,6 +40,7 @@ export const contractsAnswerSchema = z.object({
   contracts: z
     .array(z.looseObject({ contract: z.looseObject({ conId: z.int(), symbol: z.string(), secType: z.string() }) }))
     .min(1),
+  ...origin,
 })
 
 export type ContractsRequest = z.input<typeof contractsRequestSchema>

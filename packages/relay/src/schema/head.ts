@@ -2,6 +2,7 @@ import { HOURS } from '@tidegate/core'
 import { z } from 'zod'
 import { WHAT_TO_SHOW } from './bars.ts'
 import { contractSchema } from './contract.ts'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 
 /** `POST /v1/head`: since when the gateway has data of a kind. */
@@ -13,6 +14,6 @@ export const headRequestSchema = z.strictObject({
 })
 
 /** Epoch seconds of the first data. */
-export const headAnswerSchema = z.object({ head: z.int() })
+export const headAnswerSchema = z.object({ head: z.int(), ...origin })
 
 export type HeadRequest = z.input<typeof headRequestSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 import { text } from './text.ts'
 
@@ -18,7 +19,7 @@ export const matchSchema = z.object({
 })
 
 /** At most 16, as IBKR answers. None is an answer too. */
-export const searchAnswerSchema = z.object({ matches: z.array(matchSchema) })
+export const searchAnswerSchema = z.object({ matches: z.array(matchSchema), ...origin })
 
 export type SearchRequest = z.input<typeof searchRequestSchema>
 export type Match = z.infer<typeof matchSchema>

@@ -1,6 +1,7 @@
 import { HOURS } from '@tidegate/core'
 import { z } from 'zod'
 import { contractSchema } from './contract.ts'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 import { durationSchema, instantSchema } from './time.ts'
 
@@ -29,6 +30,7 @@ export const sessionsAnswerSchema = z.object({
   sessions: z.array(sessionSchema),
   /** True only where IBKR itself said "no data". */
   empty: z.boolean(),
+  ...origin,
 })
 
 export type SessionsRequest = z.input<typeof sessionsRequestSchema>

@@ -24,6 +24,8 @@ export const statusSchema = z.object({
     connectedAt: z.string().optional(),
     /** The gateway's own clock, ISO 8601, where it is connected. */
     time: z.string().optional(),
+    /** How far that is ahead of the bridge's, milliseconds, where it is more than a few seconds: one of the two is wrong. */
+    aheadMs: z.number().optional(),
     /** Account numbers, all but the first letters and the last two digits masked. */
     accounts: z.array(z.string()),
     mode: z.enum(['paper', 'live', 'unknown']),
@@ -45,6 +47,8 @@ export const statusSchema = z.object({
     left: z.object({ messages: z.int(), small: z.int(), open: z.int() }),
     /** For how long everything, or the small class, holds since the gateway complained, milliseconds; 0: it does not. */
     heldMs: z.object({ messages: z.number(), small: z.number() }),
+    /** Why nothing goes at all, in words a person can act on: the Redis of the bridges can't be reached. */
+    trouble: z.string().optional(),
   }),
 })
 

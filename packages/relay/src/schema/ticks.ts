@@ -2,6 +2,7 @@ import { HOURS } from '@tidegate/core'
 import { z } from 'zod'
 import { contractSchema } from './contract.ts'
 import { noticeSchema } from './notice.ts'
+import { origin } from './origin.ts'
 import { patience } from './patience.ts'
 import { instantSchema } from './time.ts'
 
@@ -77,6 +78,7 @@ export const ticksDoneSchema = z.object({
    * second). Absent where this page was empty, or holds no second that had ended.
    */
   next: z.int().optional(),
+  ...origin,
   notices: z.array(noticeSchema),
 })
 

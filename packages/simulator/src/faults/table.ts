@@ -49,6 +49,7 @@ export const FAULTS: readonly FaultRow[] = [
   row('competing', 'switch', 'another session holds the login: 162 for history, 10197 for live data'),
   row('heldIds', 'ids', 'client ids that are in use (326)'),
   row('unsubscribed', 'symbols', 'symbols without a market data subscription: 354 or delayed quotes, all else refused'),
+  row('partlySubscribed', 'symbols', 'symbols whose quotes lack bid and ask, behind notice 10090'),
   row('false200', 'count', 'the next N requests that name a contract get a false error 200'),
   row('upToTheSecond', 'switch', 'notice 2188 comes before bars'),
   row('noVolume', 'switch', 'bars have -1 for volume, average and count'),

@@ -12,8 +12,14 @@ interface Venue {
   readonly everyDay?: boolean
   readonly regular: Hours
   readonly all: Hours
-  /** Where the venue closes on an early day. */
-  readonly early?: { readonly regular: number; readonly all: number }
+  /** When the venue closes on an early day, and on one next to a holiday. */
+  readonly early?: Close
+  readonly eve?: Close
+}
+
+interface Close {
+  readonly regular: number
+  readonly all: number
 }
 
 const at = (hour: number, minute = 0) => hour * 60 + minute
@@ -42,6 +48,7 @@ const VENUES = {
     regular: [[at(8, 30), at(15)]],
     all: [[at(-7), at(16)]],
     early: { regular: at(12), all: at(12) },
+    eve: { regular: at(12, 15), all: at(12, 15) },
   },
   /** 17:15 to 17:00 New York, from Sunday evening. */
   forex: { zone: 'US/Eastern', holidays: 'forex', regular: [[at(-6, -45), at(17)]], all: [[at(-6, -45), at(17)]] },
@@ -100,10 +107,11 @@ export function sessionsOf(venue: VenueName, useRTH: boolean, day: Day): readonl
 
 function compute(venue: Venue, useRTH: boolean, day: Day): Session[] {
   if (!venue.everyDay && !isWeekday(day)) return []
-  const { closed, early } = holidays(venue.holidays, yearOf(day))
+  const { closed, early, eve } = holidays(venue.holidays, yearOf(day))
   if (closed.has(day)) return []
   const zone = zoneOf(venue.zone)
-  const limit = early.has(day) && venue.early ? venue.early[useRTH ? 'regular' : 'all'] : Number.POSITIVE_INFINITY
+  const close = eve.has(day) ? venue.eve : early.has(day) ? venue.early : undefined
+  const limit = close ? close[useRTH ? 'regular' : 'all'] : Number.POSITIVE_INFINITY
   const instant = (minute: number) => fromLocal(zone, day * DAY_SEC + minute * 60)
   return (useRTH ? venue.regular : venue.all)
     .filter(([open]) => open < limit)

@@ -1,12 +1,14 @@
 import { type Day, dayOf, easter, nthWeekday, weekday, yearOf } from './days.ts'
 
-/** What a venue does on a date: nothing, or close early; a date in neither set is a full day. */
+/** What a venue does on a date: nothing, or close early; a date in no set is a full day. */
 export interface Holidays {
   readonly closed: ReadonlySet<Day>
   readonly early: ReadonlySet<Day>
+  /** Days next to holidays, where they close at another time than `early` ones. */
+  readonly eve: ReadonlySet<Day>
 }
 
-type Rule = (year: number) => { closed: Day[]; early?: Day[] }
+type Rule = (year: number) => { closed: Day[]; early?: Day[]; eve?: Day[] }
 
 const SUNDAY = 0
 const MONDAY = 1
@@ -56,11 +58,16 @@ const usEquities: Rule = (year) => {
   return { closed, early: [thanksgiving + 1, ...eves].filter((day) => !closed.includes(day)) }
 }
 
-/** Globex equity products: shut on three days, an early halt on the other US holidays. */
+/**
+ * Globex equity products: shut on three days, a halt at noon on the other US holidays, and an early close when stocks have
+ * one, fifteen minutes later than on holidays. Source: CME's Globex holiday schedules, equity products (of 2024: noon on
+ * 4 July and Thanksgiving, 12:15 on 3 July, 29 November and 24 December; until 2013 holidays ended at 10:30).
+ */
 const globex: Rule = (year) => {
   const closed = [observed(dayOf(year, 1, 1)), easter(year) - 2, observed(dayOf(year, 12, 25))]
   const us = usEquities(year)
-  return { closed, early: [...us.closed, ...(us.early ?? [])].filter((day) => !closed.includes(day)) }
+  const open = (days: readonly Day[] = []) => days.filter((day) => !closed.includes(day))
+  return { closed, early: open(us.closed), eve: open(us.early) }
 }
 
 const forex: Rule = (year) => ({ closed: [dayOf(year, 1, 1), dayOf(year, 12, 25)] })
@@ -135,8 +142,8 @@ export function holidays(rule: HolidayRule, year: number): Holidays {
   const key = `${rule} ${year}`
   const found = known.get(key)
   if (found) return found
-  const { closed, early = [] } = RULES[rule](year)
-  const made = { closed: new Set(closed), early: new Set(early) }
+  const { closed, early = [], eve = [] } = RULES[rule](year)
+  const made = { closed: new Set(closed), early: new Set(early), eve: new Set(eve) }
   known.set(key, made)
   return made
 }

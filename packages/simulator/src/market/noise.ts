@@ -22,15 +22,6 @@ export function unit(seed: number, n: number): number {
   return hash(seed, n) / 0x1_0000_0000
 }
 
-/** Smooth noise in [−1, 1]: hashed values at whole numbers, eased between. */
-export function smooth(seed: number, x: number): number {
-  const cell = Math.floor(x)
-  const t = x - cell
-  const a = unit(seed, cell)
-  const b = unit(seed, cell + 1)
-  return (a + (b - a) * t * t * (3 - 2 * t)) * 2 - 1
-}
-
 function mix(value: number): number {
   let h = value
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)

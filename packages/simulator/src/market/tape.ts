@@ -24,7 +24,7 @@ export interface Motion {
   readonly halfSpread: number
   /** Whether trading is halted now and then. */
   readonly halts?: boolean
-  /** What the price is to its middle at an instant (epoch seconds), where it is no wave of its own: an option's follows what is under it. */
+  /** What the price is to its middle at an instant (epoch seconds), where it is no walk of its own: an option's follows what is under it. */
   readonly level?: (atSec: number) => number
 }
 

@@ -1,4 +1,5 @@
 import { windowOf } from './duration.ts'
+import { hmds } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { frame } from './frames.ts'
 import { nowSec } from './gateway.ts'
@@ -7,8 +8,8 @@ import { noData } from './history.ts'
 import { type Duration, type DurationUnit, parseBarSize } from './limits.ts'
 import { decimal } from './numbers.ts'
 import type { Peer } from './peer.ts'
-import { invalid } from './refusal.ts'
-import { targetOf } from './target.ts'
+import { invalid, Refusal } from './refusal.ts'
+import { targetOf, unpermitted } from './target.ts'
 
 const UNITS: Readonly<Record<string, DurationUnit>> = { second: 'S', day: 'D', week: 'W', month: 'M', year: 'Y' }
 /** What a histogram is made of: minutes, and hours where it reaches further than a month. */
@@ -30,6 +31,8 @@ export function reqHistogramData(peer: Peer, reader: FieldReader): void {
         throw invalid('Histogram period is invalid. Use an integer and seconds, days, weeks, months or 1 year.')
       const target = targetOf(gateway, query)
       const { listing } = target
+      const denied = unpermitted(gateway, listing)
+      if (denied) throw new Refusal(162, hmds(denied))
       const isLong = duration.unit === 'Y' || (duration.unit === 'M' && duration.count > 1)
       const size = parseBarSize(isLong ? COARSE : FINE)
       const { market } = gateway

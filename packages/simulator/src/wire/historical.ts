@@ -3,13 +3,13 @@ import { utcStamp } from './dates.ts'
 import { hmds } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { frame } from './frames.ts'
-import { type HistoryRequest, planHistory, readHistory } from './history.ts'
+import { checkFormat, type HistoryRequest, planHistory, readHistory } from './history.ts'
 import { keepUpToDate } from './keep.ts'
 import { cancelRequest, openRequest, releaseRequest } from './open.ts'
 import type { OpenRequest, Peer } from './peer.ts'
 import { Refusal } from './refusal.ts'
 import { scheduleReply } from './schedule.ts'
-import { targetOf } from './target.ts'
+import { targetOf, unpermitted } from './target.ts'
 
 /** Told beside an answer: a client that takes it for an error loses the bars that follow. */
 const UP_TO_THE_SECOND =
@@ -46,8 +46,11 @@ export function reqHeadTimestamp(peer: Peer, reader: FieldReader): void {
     if (open.cancelled) return undefined
     return refusing(peer, reqId, () => {
       try {
+        checkFormat(formatDate)
         const { listing } = targetOf(peer.gateway, query)
         if (!peer.gateway.market.offers(listing, whatToShow)) throw new Refusal(162, hmds('No head time stamp'))
+        const denied = unpermitted(peer.gateway, listing)
+        if (denied) throw new Refusal(162, hmds(denied))
         const stamp = formatDate === 2 ? listing.headSec : utcStamp(listing.headSec)
         return breakable(peer, frame([88, reqId, stamp]))
       } catch (error) {

@@ -89,14 +89,22 @@ export function judge(gateway: Gateway, request: HistoryRequest): Judged {
   if (!duration) throw invalid(BAD_DURATION)
   const pair = refusePair(size, duration)
   if (pair) throw invalid(pair)
-  if (request.formatDate !== 1 && request.formatDate !== 2) throw invalid('Format date must be 1 or 2.')
+  checkFormat(request.formatDate)
   if (request.keepUpToDate) refuseToKeep(request, size)
   const target = targetOf(gateway, request.query)
+  if (request.end !== '' && target.listing.secType === 'CONTFUT') {
+    throw new Refusal(10339, 'Setting end date/time for continuous future security type is not allowed.')
+  }
   const now = nowSec(gateway)
   if (request.end === '') return { ...target, size, duration, endSec: now }
   const endSec = parseEnd(request.end, zoneOf(target.listing.timeZoneId))
   if (endSec === undefined) throw new Refusal(10314, BAD_END)
   return { ...target, size, duration, endSec: Math.min(endSec, now) }
+}
+
+/** Throws Refusal 321 for a form of dates that is none: 1 is text, 2 epoch seconds. */
+export function checkFormat(formatDate: number): void {
+  if (formatDate !== 1 && formatDate !== 2) throw invalid('Format date must be 1 or 2.')
 }
 
 /** What IBKR keeps up to date: bars of five seconds and longer, of a price that is traded or quoted, up to now. */
@@ -115,7 +123,7 @@ export function planHistory(gateway: Gateway, request: HistoryRequest): HistoryP
   if (!known && !OTHER_KINDS.has(request.whatToShow)) throw invalid('What to show field is missing or incorrect.')
   const judged = judge(gateway, request)
   const { listing, size, duration, endSec } = judged
-  const { whatToShow, useRTH, query } = request
+  const { whatToShow, useRTH } = request
   if (!isPriceKind(whatToShow) || !gateway.market.offers(listing, whatToShow)) {
     const word = whatToShow === 'TRADES' ? 'Last' : kindWord(whatToShow)
     const name = `${listing.symbol}/${listing.secType}@${judged.exchange}`
@@ -125,9 +133,6 @@ export function planHistory(gateway: Gateway, request: HistoryRequest): HistoryP
   if (denied) throw new Refusal(162, hmds(denied))
   if (request.end !== '' && whatToShow === 'ADJUSTED_LAST') {
     throw invalid('End date not supported with adjusted last')
-  }
-  if (request.end !== '' && query.secType === 'CONTFUT') {
-    throw new Refusal(10339, 'Setting end date/time for continuous future security type is not allowed.')
   }
   // End-of-day data of options is among what IBKR never has.
   if (!size.intraday && (listing.secType === 'OPT' || listing.secType === 'FOP')) throw noData(judged, whatToShow)

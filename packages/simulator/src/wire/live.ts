@@ -45,9 +45,14 @@ const MAX_BEHIND_SEC = 600
  * never told later.
  */
 export function feed(peer: Peer, kind: LiveKind, reqId: number, tell: (fromSec: number, toSec: number) => void): void {
+  peer.live.start(kind, reqId, follow(peer, reqId, tell))
+}
+
+/** What `feed` does, without a subscription of its own; returns what ends it. */
+export function follow(peer: Peer, reqId: number, tell: (fromSec: number, toSec: number) => void): () => void {
   const { gateway } = peer
   let toldSec = nowSec(gateway)
-  const stop = gateway.pulse.onBeat(() => {
+  return gateway.pulse.onBeat(() => {
     const toSec = nowSec(gateway)
     if (toSec <= toldSec) return
     const fromSec = Math.max(toldSec, toSec - MAX_BEHIND_SEC)
@@ -60,7 +65,15 @@ export function feed(peer: Peer, kind: LiveKind, reqId: number, tell: (fromSec: 
       gateway.log(`Live data of request ${reqId} failed in the simulator.`, error)
     }
   })
-  peer.live.start(kind, reqId, stop)
+}
+
+/** Market data lines of the usual login: quotes and live bars each take one. Source: IBKR, market data lines. */
+const LINES = 100
+
+/** Throws Refusal 101 where all lines of the login are taken, by whichever client. */
+export function takeLine({ gateway }: Peer): void {
+  const taken = [...gateway.peers].reduce((sum, { live }) => sum + live.count('quotes') + live.count('bars'), 0)
+  if (taken >= LINES) throw new Refusal(101, 'Max number of tickers has been reached')
 }
 
 /** Begins a subscription; a Refusal thrown on the way is its answer, and a second one under its id gets error 322. */

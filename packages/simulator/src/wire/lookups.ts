@@ -4,9 +4,11 @@ import { ascii7, SINCE } from './encode.ts'
 import type { FieldReader } from './fields.ts'
 import { frame } from './frames.ts'
 import { nowSec } from './gateway.ts'
+import { refusing } from './historical.ts'
 import type { Peer } from './peer.ts'
-import { NOT_FOUND } from './refusal.ts'
+import { NOT_FOUND, Refusal } from './refusal.ts'
 import { resolve } from './resolve.ts'
+import { checkType } from './target.ts'
 
 /** Message 9: one contractDetails (10, of a bond 18) for each listing that fits, then the end (52); error 200 where none does. */
 export function reqContractDetails(peer: Peer, reader: FieldReader): void {
@@ -14,16 +16,18 @@ export function reqContractDetails(peer: Peer, reader: FieldReader): void {
   const reqId = reader.reqId()
   const query = reader.contract()
   const { gateway, version } = peer
-  peer.reply(() => {
+  const answer = () => {
+    checkType(query)
     const now = nowSec(gateway)
     const listings = resolve(gateway.market, query, now)
-    if (listings.length === 0) return peer.errorBytes(reqId, 200, NOT_FOUND)
+    if (listings.length === 0) throw new Refusal(200, NOT_FOUND)
     const details = listings.map((listing) => {
       const message = { version, reqId, query, listing, market: gateway.market, nowSec: now }
       return listing.bond ? bondMessage(message, listing.bond) : detailsMessage(message)
     })
     return Buffer.concat([...details, frame([52, 1, reqId])])
-  })
+  }
+  peer.reply(() => refusing(peer, reqId, answer))
 }
 
 /** Message 81: the listings whose symbol or name begins with the pattern (79). */

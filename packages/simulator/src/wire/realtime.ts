@@ -1,10 +1,10 @@
 import type { PriceKind } from '../market/types.ts'
 import type { FieldReader } from './fields.ts'
-import { feed, subscribe, unsubscribe } from './live.ts'
+import { feed, subscribe, takeLine, unsubscribe } from './live.ts'
 import { decimal, price } from './numbers.ts'
 import type { Peer } from './peer.ts'
 import { invalid, Refusal } from './refusal.ts'
-import { targetOf, unpermitted } from './target.ts'
+import { liveTargetOf, unpermitted } from './target.ts'
 
 const LENGTH_SEC = 5
 const KINDS: ReadonlySet<string> = new Set<PriceKind>(['TRADES', 'MIDPOINT', 'BID', 'ASK'])
@@ -21,13 +21,14 @@ export function reqRealTimeBars(peer: Peer, reader: FieldReader): void {
   const { market } = gateway
   subscribe(peer, 'bars', reqId, () => {
     if (!isKind(whatToShow)) throw invalid('What to show field is missing or incorrect.')
-    const { listing, exchange } = targetOf(gateway, query)
+    const { listing, exchange } = liveTargetOf(gateway, query)
     if (!market.offers(listing, whatToShow)) {
       const name = `${listing.symbol}/${listing.secType}@${exchange}`
       throw new Refusal(420, `Invalid Real-time Query:No market data permissions for ${name} ${whatToShow}`)
     }
     const denied = unpermitted(gateway, listing)
     if (denied) throw new Refusal(420, `Invalid Real-time Query:${denied}`)
+    takeLine(peer)
     const cents = listing.secType === 'STK'
     feed(peer, 'bars', reqId, (fromSec, toSec) => {
       // Stretches of time follow one another, so that each bar closes in one; the first told is the one that forms now.

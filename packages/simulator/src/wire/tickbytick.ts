@@ -5,7 +5,7 @@ import { feed, subscribe, unsubscribe } from './live.ts'
 import { decimal, price } from './numbers.ts'
 import type { Peer } from './peer.ts'
 import { invalid, Refusal } from './refusal.ts'
-import { targetOf, unpermitted } from './target.ts'
+import { liveTargetOf, unpermitted } from './target.ts'
 import { MAX_TICKS, type TickKind } from './tickplan.ts'
 import { ticksMessage, tradeMask, withNewPrices } from './ticks.ts'
 
@@ -25,6 +25,9 @@ const TYPES: ReadonlyMap<string, Type> = new Map<string, Type>([
   ['MidPoint', { id: 4, kind: 'MIDPOINT' }],
 ])
 
+/** Of options there is the past only, and of indices those of CME alone, of which none is listed. Source: IBKR, reqTickByTickData. */
+const WITHOUT: ReadonlySet<string> = new Set<Listing['secType']>(['OPT', 'FOP', 'IND'])
+
 type Send = (fields: readonly (string | number)[]) => void
 
 /** Message 97: where asked for, so many ticks of the past as one historical message; then every tick as it happens (99). */
@@ -39,8 +42,8 @@ export function reqTickByTick(peer: Peer, reader: FieldReader): void {
     const type = TYPES.get(name)
     if (!type) throw invalid(`Tick-by-tick type ${name} is incorrect: Last, AllLast, BidAsk or MidPoint.`)
     if (count < 0 || count > MAX_TICKS) throw invalid(`Number of ticks must be between 0 and ${MAX_TICKS}: ${count}`)
-    const { listing } = targetOf(gateway, query)
-    if (!gateway.market.offers(listing, type.kind)) {
+    const { listing } = liveTargetOf(gateway, query)
+    if (WITHOUT.has(listing.secType) || !gateway.market.offers(listing, type.kind)) {
       const text = `${name} tick-by-tick requests are not supported for ${listing.symbol}.`
       throw new Refusal(10189, `Failed to request tick-by-tick data.${text}`)
     }

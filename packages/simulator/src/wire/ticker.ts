@@ -17,6 +17,7 @@ const TYPES = {
   close: [9, 75],
   open: [14, 76],
   lastTimestamp: [45, 88],
+  halted: [49, 90],
 } as const satisfies Record<string, readonly [live: number, delayed: number]>
 
 /** Prices that come with their size, and can be traded at. */
@@ -26,6 +27,12 @@ const SIZED = [
   ['last', 'lastSize'],
 ] as const
 
+export interface TickerOptions {
+  readonly isDelayed: boolean
+  /** A snapshot: no tick type comes twice. */
+  readonly isOnce: boolean
+}
+
 /** Tells a client of one listing's quote: what is new in it, and nothing twice. */
 export interface Ticker {
   close(value: number | undefined): void
@@ -33,7 +40,12 @@ export interface Ticker {
   tell(quote: Quote | undefined): void
 }
 
-export function createTicker(peer: Peer, reqId: number, listing: Listing, isDelayed: boolean): Ticker {
+export function createTicker(
+  peer: Peer,
+  reqId: number,
+  listing: Listing,
+  { isDelayed, isOnce }: TickerOptions,
+): Ticker {
   const cents = listing.secType === 'STK'
   const typeOf = (name: keyof typeof TYPES) => TYPES[name][isDelayed ? 1 : 0]
   let told: Quote = {}
@@ -47,28 +59,36 @@ export function createTicker(peer: Peer, reqId: number, listing: Listing, isDela
     peer.send([2, 6, reqId, typeOf(name), decimal(size)])
   }
 
+  /** Whether a value has to be told: another than before, or in a snapshot the first. */
+  const isNews = (name: keyof Quote, value: unknown) =>
+    value !== undefined && (isOnce ? told[name] === undefined : value !== told[name])
+
   return {
     close(value) {
       if (value !== undefined) sendPrice('close', value)
     },
     tell(quote) {
       if (!quote) return
-      if (quote.lastSec !== undefined && quote.lastSec !== told.lastSec) {
+      if (quote.lastSec !== undefined && isNews('lastSec', quote.lastSec)) {
         peer.send([46, 6, reqId, typeOf('lastTimestamp'), quote.lastSec])
       }
       for (const [name, sizeName] of SIZED) {
         const value = quote[name]
         const size = quote[sizeName] ?? 0
         if (value === undefined) continue
-        if (value !== told[name]) sendPrice(name, value, size, name !== 'last')
-        if (value !== told[name] || size !== told[sizeName]) sendSize(sizeName, size)
+        const isPriceNew = isNews(name, value)
+        if (isPriceNew) sendPrice(name, value, size, name !== 'last')
+        if (isPriceNew || isNews(sizeName, size)) sendSize(sizeName, size)
       }
       for (const name of ['open', 'high', 'low'] as const) {
         const value = quote[name]
-        if (value !== undefined && value !== told[name]) sendPrice(name, value)
+        if (value !== undefined && isNews(name, value)) sendPrice(name, value)
       }
-      if (quote.volume !== undefined && quote.volume !== told.volume) sendSize('volume', quote.volume)
-      told = quote
+      if (quote.volume !== undefined && isNews('volume', quote.volume)) sendSize('volume', quote.volume)
+      if (quote.halted !== undefined && isNews('halted', quote.halted)) {
+        peer.send([45, 6, reqId, typeOf('halted'), quote.halted])
+      }
+      told = isOnce ? { ...quote, ...told } : quote
     },
   }
 }

@@ -22,7 +22,7 @@ export interface Product {
   readonly halfSpread: number
   /** Whether trading is halted now and then. */
   readonly halts?: boolean
-  /** The price at an instant (epoch seconds) as a part of `price`, where it follows another; default: waves of its own. */
+  /** The price at an instant (epoch seconds) as a part of `price`, where it follows another; default: a walk of its own. */
   readonly level?: (atSec: number) => number
 }
 
