@@ -1,5 +1,6 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
 import type { EmbeddedDatabase } from '@tidegate/db'
+import type { BridgeReport } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
@@ -120,6 +121,31 @@ describe('chunks that wait for a login', () => {
     expect(await world.drain()).toMatchObject([{ outcome: 'done' }])
     await world.ingest.sweep()
     expect((await world.store.run(runId))?.state).toBe('done')
+  })
+
+  it('are told of by the bridge that is out, among several, until all of them are in', async () => {
+    const status = await world.relay.status()
+    const tell = async (...phases: (typeof status.gateway.phase | 'away')[]) => {
+      const bridges = phases.map((phase, i): BridgeReport => {
+        const name = `bridge-${i}`
+        if (phase === 'away') return { name, ok: false, error: { kind: 'disconnected', message: 'It is away.' } }
+        return { name, ok: true, ...status, gateway: { ...status.gateway, phase, reason: 'approve it' } }
+      })
+      const relay = relayWith(world.relay, { status: async () => ({ ...status, bridges }) })
+      const webhooks = { fetch: () => Promise.reject(new Error('nobody is told')), allowPrivate: false }
+      await world.another({ relay, webhooks }).tell()
+      const rows = await database.rows<{ reason: string }>(sql`
+        select event->'data'->>'reason' as reason from outbox where event->>'type' = 'login.required' order by id`)
+      return rows.map(({ reason }) => reason)
+    }
+    const told = 'At the bridge "bridge-1": approve it'
+    expect(await tell('ready', 'away')).toEqual([])
+    expect(await tell('ready', 'login-required')).toEqual([told])
+    expect(await tell('ready', 'login-required')).toEqual([told])
+    expect(await tell('ready', 'away')).toEqual([told])
+    expect(await tell('ready', 'login-required')).toEqual([told])
+    expect(await tell('ready', 'degraded')).toEqual([told])
+    expect(await tell('ready', 'login-required')).toEqual([told, told])
   })
 
   it('are not looked for at the bridge while there are none', async () => {

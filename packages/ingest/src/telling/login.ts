@@ -1,3 +1,4 @@
+import type { BridgeStatus, RelayStatus } from '@tidegate/relay'
 import type { IngestOptions } from '../types.ts'
 
 /** Nobody waits for this: a bridge that takes longer is asked again at the next pass. */
@@ -5,7 +6,8 @@ const STATUS_TIMEOUT_MS = 5000
 
 /**
  * Asks the bridge where its login stands: a person who must log in is told so once, and once more only after the gateway
- * was logged in again. A bridge that does not answer changes nothing.
+ * was logged in again. A bridge that does not answer changes nothing. Of several bridges each has its login: one that is out
+ * is told of, and over only once all are in.
  */
 export async function tellLogin(
   { store, relay, now, log }: Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log'>,
@@ -15,10 +17,27 @@ export async function tellLogin(
     log.info({ err }, 'the bridge does not say where its login stands')
     return undefined
   })
-  const { phase, reason } = status?.gateway ?? {}
-  if (phase === 'login-required') {
-    const told = reason ?? 'A person must log in at the gateway.'
-    if (await store.noteLogin(told, Math.floor(now() / 1000))) log.warn({ reason: told }, 'a login is required')
+  const logins = status ? loginsOf(status) : []
+  const out = logins.find(({ phase }) => phase === 'login-required')
+  if (out && (await store.noteLogin(out.told, Math.floor(now() / 1000)))) {
+    log.warn({ reason: out.told }, 'a login is required')
   }
-  if (phase === 'ready' || phase === 'degraded') await store.clearLogin()
+  if (logins.length > 0 && logins.every(({ phase }) => phase === 'ready' || phase === 'degraded'))
+    await store.clearLogin()
+}
+
+interface Login {
+  /** Undefined for a bridge that does not answer. */
+  readonly phase: BridgeStatus['gateway']['phase'] | undefined
+  readonly told: string
+}
+
+/** Where each login stands: one, or one a bridge, which is then named. */
+function loginsOf({ gateway, bridges }: RelayStatus): Login[] {
+  const asked = 'A person must log in at the gateway.'
+  if (!bridges) return [{ phase: gateway.phase, told: gateway.reason ?? asked }]
+  return bridges.map((bridge) => ({
+    phase: bridge.ok ? bridge.gateway.phase : undefined,
+    told: `At the bridge "${bridge.name}": ${(bridge.ok ? bridge.gateway.reason : bridge.error.message) ?? asked}`,
+  }))
 }
