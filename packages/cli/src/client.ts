@@ -1,6 +1,7 @@
 import { type DatasetDefinition, type ErrorKind, type Hours, type Priority, TidegateError } from '@tidegate/core'
 import type {
   BarsAnswer,
+  CoverageAnswer,
   DatasetAnswer,
   DatasetsAnswer,
   DeliveryAnswer,
@@ -14,6 +15,7 @@ import type {
   RemovedAnswer,
   RunsAnswer,
   SeriesAnswer,
+  SessionsAnswer,
   StartedAnswer,
   StatusAnswer,
   WebhooksAnswer,
@@ -43,6 +45,16 @@ export interface BarsQuery {
   readonly limit: number
 }
 
+/** What is to be judged: series and a window `[start, end)`, each where it is given, and the page. */
+export interface CoverageQuery {
+  readonly instrument?: string
+  readonly spec?: string
+  readonly hours?: Hours
+  readonly start?: string
+  readonly end?: string
+  readonly after?: number
+}
+
 /** Tidegate's HTTP interface as the command uses it. Every method throws a TidegateError, the server's own where it answered. */
 export interface Client {
   plan(body: PlanBody): Promise<PlanAnswer>
@@ -55,6 +67,10 @@ export interface Client {
   /** Of everything, or of one instrument. */
   series(instrument?: string): Promise<SeriesAnswer>
   bars(query: BarsQuery): Promise<BarsAnswer>
+  /** How complete series are. */
+  coverage(query: CoverageQuery): Promise<CoverageAnswer>
+  /** The sessions of one series. */
+  sessions(query: CoverageQuery): Promise<SessionsAnswer>
   status(): Promise<StatusAnswer>
   datasets(): Promise<DatasetsAnswer>
   dataset(name: string): Promise<DatasetAnswer>
@@ -140,6 +156,8 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     series: (instrument) => call(`/v1/series${instrument ? `?${new URLSearchParams({ instrument })}` : ''}`),
     bars: ({ limit, hours, ...query }) =>
       call(`/v1/bars?${new URLSearchParams({ ...query, ...(hours ? { hours } : {}), limit: String(limit) })}`),
+    coverage: (query) => call(coveragePath(query)),
+    sessions: (query) => call(coveragePath({ ...query, detail: 'sessions' })),
     status: () => call('/v1/status'),
     datasets: () => call('/v1/datasets'),
     dataset: (name) => call(pathOf(name)),
@@ -162,6 +180,11 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
 
 function pathOf(dataset: string): string {
   return `/v1/datasets/${encodeURIComponent(dataset)}`
+}
+
+function coveragePath(query: CoverageQuery & { readonly detail?: 'sessions' }): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  return `/v1/coverage?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
 }
 
 function errorOf(answer: unknown, status: number, url: string): TidegateError {

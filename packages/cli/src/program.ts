@@ -9,6 +9,7 @@ import { runSimulate } from './commands/simulate.ts'
 import { runStart } from './commands/start.ts'
 import { runStatus } from './commands/status.ts'
 import type { Context } from './context.ts'
+import { addCoverage } from './coverage.ts'
 import { addDeclaring } from './declaring.ts'
 import type { FirstPart } from './first.ts'
 import { marketEventsOf, marketOptions } from './market.ts'
@@ -97,6 +98,7 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
   addDeclaring(program, { context, verbose, done })
   addAccess(program, { context, verbose, done })
   addRuns(program, { context, verbose, done })
+  addCoverage(program, { context, verbose, done })
   program
     .command('series')
     .description('list what is stored and covered')

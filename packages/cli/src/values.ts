@@ -39,8 +39,13 @@ export function serverVersion(text: string): number {
 }
 
 export function instant(text: string): string {
+  return checked(text, parseInstant)
+}
+
+/** The text itself, which `read` takes. */
+export function checked(text: string, read: (text: string) => unknown): string {
   try {
-    parseInstant(text)
+    read(text)
     return text
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error

@@ -11,6 +11,7 @@ import { createGuard } from './guard.ts'
 import { createKeyCheck } from './keys.ts'
 import { type RandomBytes, randomBytes } from './mint.ts'
 import { barRoutes } from './routes/bars.ts'
+import { coverageRoutes } from './routes/coverage.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -64,6 +65,7 @@ export function createApp({ ingest, store, relay, keys, log, ...options }: AppOp
   app.route('/v1', runRoutes({ ingest, store, hours }))
   app.route('/v1', barRoutes({ store, hours }))
   app.route('/v1', seriesRoutes({ store }))
+  app.route('/v1', coverageRoutes({ store, now }))
   app.route('/v1', datasetRoutes({ ingest, store, hours, now }))
   app.route('/v1', statusRoutes({ store, relay }))
   app.route('/v1', webhookRoutes({ store, ingest, allowPrivate, bytes, now }))

@@ -1,3 +1,4 @@
+export type * from './answers/coverage.ts'
 export type * from './answers/datasets.ts'
 export type * from './answers/plan.ts'
 export type * from './answers/runs.ts'

@@ -29,6 +29,6 @@ export function seriesRoutes({ store }: { store: Store }): Hono {
 }
 
 /** The specs that a timeframe can mean, of trades and of quotes; a bar specification means itself. */
-function specsOf(text: string): string[] {
+export function specsOf(text: string): string[] {
   return [...new Set((['STK', 'CASH'] as const).map((secType) => formatSpec(parseTimeframe(text, secType))))]
 }

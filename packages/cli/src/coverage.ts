@@ -1,0 +1,47 @@
+import { HOURS, type Hours, parseInstrument, parseTimeframe } from '@tidegate/core'
+import { type Command, Option } from 'commander'
+import { runCoverage } from './commands/coverage.ts'
+import type { Context } from './context.ts'
+import { checked, instant, list } from './values.ts'
+
+interface Flags {
+  readonly instruments?: string[]
+  readonly timeframe?: string[]
+  readonly hours?: Hours
+  readonly start?: string
+  readonly end?: string
+  readonly sessions?: boolean
+}
+
+export interface CoverageCommands {
+  readonly context: Context
+  readonly verbose: () => boolean
+  readonly done: (status: number) => void
+}
+
+/** The command that proves what is complete. */
+export function addCoverage(program: Command, { context, verbose, done }: CoverageCommands): void {
+  program
+    .command('coverage')
+    .description(
+      'say how complete what is stored is, by IBKR’s own sessions; exits with 1 where something due is missing',
+    )
+    .option('--instruments <ids>', 'of these alone: ids or bare names, separated by commas', listOf(parseInstrument))
+    .option(
+      '--timeframe <specs>',
+      'of these alone: 1MIN, 5MIN, 1HOUR, DAILY or bar specifications, separated by commas',
+      listOf((text) => parseTimeframe(text, 'STK')),
+    )
+    .addOption(new Option('--hours <hours>', 'of these hours alone').choices(HOURS))
+    .option('--start <instant>', 'judge from here on, UTC (default: what is declared or covered first)', instant)
+    .option('--end <instant>', 'and up to here, exclusive (default: as far as bars are final)', instant)
+    .option('--sessions', 'list every session')
+    .action(async ({ instruments, timeframe, sessions = false, ...rest }: Flags) =>
+      done(await runCoverage(context, { ...rest, instruments, timeframes: timeframe, sessions, verbose: verbose() })),
+    )
+}
+
+/** Reads a list whose every part `read` takes. */
+function listOf(read: (text: string) => unknown): (text: string) => string[] {
+  return (text) => list(text).map((part) => checked(part, read))
+}
