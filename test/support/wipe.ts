@@ -1,7 +1,17 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../packages/db/src/index.ts'
 
-const BARS = ['outbox', 'restatements', 'chunks', 'runs', 'coverage', 'flagged_bars', 'bars']
+const BARS = [
+  'outbox',
+  'restatements',
+  'chunks',
+  'staged_bars',
+  'adjustments',
+  'runs',
+  'coverage',
+  'flagged_bars',
+  'bars',
+]
 const TELLING = ['deliveries', 'webhooks', 'notices', 'hook_calls', 'hooks', 'api_keys']
 const WANTS = ['dataset_series', 'dataset_instruments', 'datasets']
 const ALL = [

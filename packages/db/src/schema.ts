@@ -15,6 +15,7 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import type { ChunkState, CoverageState, RunState } from './store.ts'
 
@@ -205,7 +206,7 @@ export const runs = pgTable(
   ],
 )
 
-/** The migration `0001_open_chunks` adds what keeps open chunks of one series from overlapping. */
+/** The migrations `0001_open_chunks` and `0013_open_adjustments` add what keeps open chunks of one series from overlapping. */
 export const chunks = pgTable(
   'chunks',
   {
@@ -237,6 +238,7 @@ export const chunks = pgTable(
     index('chunks_due').on(t.notBefore).where(sql`state in ('queued', 'leased')`),
     index('chunks_given_up').on(t.seriesId).where(sql`state in ('failed', 'parked')`),
     index('chunks_answered').on(t.seriesId, t.finishedAt).where(sql`state = 'done'`),
+    index('chunks_adjustment').on(t.adjustmentId).where(sql`adjustment_id is not null`),
     index('chunks_logged_out').on(t.finishedAt).where(sql`state = 'parked' and error->>'kind' = 'login-required'`),
   ],
 )
@@ -257,8 +259,8 @@ export const restatements = pgTable(
 )
 
 /**
- * A split found in a series: everything before `before` is to be collected again at `ratio` (new price ÷ old).
- * Until the last of it has come, readers see the series as it was.
+ * A split found in a series: everything from `since` to `before` is to be collected again at `ratio` (new price ÷ old).
+ * `since` is null where all can be had. Until the last of it has come, readers see the series as it was.
  */
 export const adjustments = pgTable(
   'adjustments',
@@ -268,12 +270,13 @@ export const adjustments = pgTable(
       .notNull()
       .references(() => series.id),
     ratio: doublePrecision('ratio').notNull(),
+    since: instant('since'),
     before: instant('before').notNull(),
     state: text('state').$type<'collecting' | 'applied' | 'abandoned'>().notNull().default('collecting'),
     foundAt: instant('found_at').notNull(),
     endedAt: instant('ended_at'),
   },
-  (t) => [unique('adjustments_open').on(t.seriesId, t.before)],
+  (t) => [uniqueIndex('adjustments_collecting').on(t.seriesId).where(sql`state = 'collecting'`)],
 )
 
 /** Bars collected again, until all of their adjustment's have come. */
