@@ -78,6 +78,8 @@ export function createCalendars({
         signal,
       )
     } catch (err) {
+      // Whoever hung up has said nothing of the sessions.
+      if (signal.aborted) return
       leave(note, FAILED_SEC)
       log.warn({ calendar, hours, err }, 'its sessions could not be asked for: they count as unknown')
       return

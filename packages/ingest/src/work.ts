@@ -1,7 +1,7 @@
 import { emptyBars, isClosed, TidegateError, toTidegateError } from '@tidegate/core'
-import type { Claim } from '@tidegate/db'
 import { judge } from './answer.ts'
 import { askWindow } from './ask.ts'
+import { doubt, isBeforeHead } from './doubt.ts'
 import type { Origin } from './origin.ts'
 import { plannable, specOf } from './planning.ts'
 import type { Calendars } from './sessions.ts'
@@ -13,8 +13,6 @@ import type { Underway } from './underway.ts'
 const LEASE_SEC = 300
 /** A worker hangs up before its lease is over, so that a bridge that hangs holds up nobody for ever. */
 const ASK_MS = 270_000
-/** "No data" in the midst of a session, is asked again after this long, up to so much later, lest all of an outage come back at once. */
-const SECOND_OPINION = { leastSec: 3600, spreadSec: 600 }
 
 interface Helpers {
   readonly origin: Origin
@@ -63,7 +61,7 @@ export async function workChunk(
     )
     await origin.admit(reply.done.simulated)
     if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
-    if (isDoubtful) return await doubt(claim, options)
+    if (isDoubtful && !(await isBeforeHead(claim, answer.covered, options, signal))) return await doubt(claim, options)
     const { held, written, restated } = await store.commit(claim, answer, nowSec(now))
     if (!held) return { outcome: 'nothing', written: 0 }
     const told = { bars: answer.bars.t.length, written, restated, state: answer.state, flagged: answer.flags?.length }
@@ -84,19 +82,6 @@ export async function workChunk(
 
 function deadly(times: number): TidegateError {
   return new TidegateError('internal', `Whoever worked on this chunk ended without a word, ${times} times in a row.`)
-}
-
-/** Puts back a chunk of which IBKR said "no data" in the midst of a session: only a second time, an hour later, is that believed. */
-async function doubt(claim: Claim, { store, now, queue, random, log }: IngestOptions): Promise<WorkResult> {
-  const retryAfterSec = Math.ceil(SECOND_OPINION.leastSec + SECOND_OPINION.spreadSec * random())
-  const why = new TidegateError(
-    'busy',
-    'IBKR has no data where its sessions say that the market was open: it is asked again in an hour.',
-  )
-  if (!(await store.doubt(claim, why.toJSON(), nowSec(now) + retryAfterSec))) return { outcome: 'nothing', written: 0 }
-  log.info({ chunk: claim.chunkId, series: claim.series.id, retryAfterSec }, 'no data in a session: asked again later')
-  await queue.send([claim.chunkId], retryAfterSec)
-  return { outcome: 'requeued', written: 0, retryAfterSec }
 }
 
 function nowSec(now: () => number): number {

@@ -6,6 +6,7 @@ import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { type Fault, faulty } from './faults.ts'
 import { barsIn, FX, type Market, STOCKS } from './market.ts'
+import { scheduleOf } from './schedule.ts'
 import { coveredOf, createWorld } from './world.ts'
 
 const DAY_SEC = 86_400
@@ -72,10 +73,12 @@ it('whatever fails and however often: when the dust settles, all is stored that 
       markets,
       fates,
       fc.constantFrom(0, 900),
-      async ({ spec, window, nowSec }, market, fate, lag) => {
+      fc.boolean(),
+      async ({ spec, window, nowSec }, market, fate, lag, hasSchedule) => {
         await wipe(database)
         const world = createWorld(database, nowSec, market)
         world.relay.lagSec = lag
+        if (hasSchedule) world.relay.sessions = scheduleOf({ current: () => market }, () => world.clock.nowMs, [])
         let calls = 0
         const shaken = world.another(faulty(world, () => fate[calls++]))
         const request = { instruments: ['EUR/USD'], specs: [spec], hours: 'regular' as const, window }
@@ -102,7 +105,8 @@ it('whatever fails and however often: when the dust settles, all is stored that 
         for (let round = 0; round < 3; round++) {
           await world.ingest.start(request)
           await world.ingest.sweep()
-          await world.drain({ forSec: 400 })
+          // What was not believed at first is asked again in an hour.
+          await world.drain({ forSec: 4500 })
           world.clock.nowMs += 400_000
         }
         expect(await coveredOf(world.store, spec)).toEqual(wanted ? [wanted] : [])

@@ -47,7 +47,8 @@ function scheduled(nowSec: number, market: Market = STOCKS): Scheduled {
   }
 }
 
-const events = () => database.rows<{ event: unknown }>(sql`select event from outbox where kind = 'event' order by id`)
+const events = () =>
+  database.rows<{ event: unknown }>(sql`select event from outbox where event->>'type' = 'gap.confirmed' order by id`)
 
 /** Answers "no data" to whatever is asked. */
 const noData = (_: unknown, { done }: BarsAnswer): BarsAnswer => ({
@@ -222,6 +223,25 @@ describe('“no data” in the midst of a session', () => {
     await world.drain({ forSec: 2 * HOUR_SEC })
     expect(await statesOf(database)).toEqual(['empty'])
     expect(await events()).toHaveLength(1)
+  })
+
+  it('is believed at once before the first data, whose time is asked once', async () => {
+    const world = scheduled(NOW)
+    let heads = 0
+    world.relay.tamper = noData
+    world.relay.head = async ({ whatToShow, hours }) => {
+      heads++
+      expect([whatToShow, hours]).toEqual(['TRADES', 'regular'])
+      return at('2026-03-11')
+    }
+    await world.fetch('5-SECOND-LAST', half)
+    await world.fetch('5-SECOND-LAST', { start: half.end, end: half.end + 1800 })
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([{ start: half.start, end: half.end + 1800 }])
+    expect(heads).toBe(1)
+    expect(await events()).toEqual([])
+    // Behind them it is doubted as ever.
+    await world.fetch('5-SECOND-LAST', { start: at('2026-03-11T15:00Z'), end: at('2026-03-11T15:30Z') })
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toHaveLength(1)
   })
 
   it('is believed at once outside of sessions, before the first data, and where no sessions are known', async () => {
