@@ -30,6 +30,7 @@ try {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 } catch (error) {
-  log.fatal(error instanceof Error ? error.message : String(error))
+  // It is for whoever has just started it, and names several faults, each on a line.
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exit(1)
 }

@@ -42,12 +42,14 @@ interface Process {
 
 function start(env: Record<string, string>): Process {
   const main = `${import.meta.dirname}/../src/main.ts`
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   children.add(child)
   let said = ''
-  child.stdout.on('data', (data) => {
-    said += data
-  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      said += data
+    })
+  }
   return { child, said: () => said, ended: once(child, 'close') }
 }
 
