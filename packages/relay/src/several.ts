@@ -4,8 +4,9 @@ import { isOf, type Market, marketName, marketOf } from './market.ts'
 import type { BarsRequest, BridgeReport, BridgeStatus } from './schema/index.ts'
 import { createStanding, type Draw, type NamedBridge, type Standing } from './standing.ts'
 
-/** How often a bridge is looked at while it is asked: one that can't be asked, less often. */
+/** How often a bridge is looked at while others are asked: one that can't be asked less often, one that just failed sooner. */
 const LOOK_MS = 5000
+const LOOK_SUSPECT_MS = 1000
 const LOOK_AWAY_MS = 15_000
 /** A bridge that takes longer to say how it is counts as away. */
 const LOOK_TIMEOUT_MS = 2000
@@ -45,8 +46,8 @@ export function createRelays(
   /** Who finds a look due takes it, and the others go on with what is known: nobody waits for another's request. */
   async function look(): Promise<void> {
     const due = standings.filter(({ lookedAtMs, standing }) => {
-      const every = standing.obstacle(IDLE, now()) ? LOOK_AWAY_MS : LOOK_MS
-      return now() - lookedAtMs >= every
+      const everyMs = standing.isSuspect ? LOOK_SUSPECT_MS : standing.isAway ? LOOK_AWAY_MS : LOOK_MS
+      return now() - lookedAtMs >= everyMs
     })
     for (const one of due) one.lookedAtMs = now()
     await Promise.all(due.map(({ standing }) => see(standing, timeout(LOOK_TIMEOUT_MS))))
@@ -117,9 +118,6 @@ export function createRelays(
   }
 }
 
-/** The least that can be asked: whether a bridge can be asked anything. */
-const IDLE: Draw = { market: undefined, small: 0, priority: 'interactive' }
-
 type Request = { readonly priority?: Priority | undefined }
 
 /** Details and names need no permission. */
@@ -140,7 +138,8 @@ function weightOf({ barSize, whatToShow }: BarsRequest): number {
 /** Asks a bridge how it is, and has it noted. */
 async function see(standing: Standing, signal: AbortSignal | undefined): Promise<BridgeStatus | TidegateError> {
   const found = await standing.relay.status(signal).catch((cause: unknown) => toTidegateError(cause))
-  standing.see(found)
+  if (found instanceof TidegateError && signal?.aborted) standing.miss(found)
+  else standing.see(found)
   return found
 }
 

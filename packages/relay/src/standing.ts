@@ -28,6 +28,7 @@ const PACING_MS = 15_000
 /** What a bridge may have open that has not said. */
 const MAX_OPEN = 32
 const FULL_SMALL = 60
+const MISSES = 2
 
 /** What is known of one bridge: what it said last, and what was asked of it since. */
 export interface Standing extends NamedBridge {
@@ -41,6 +42,12 @@ export interface Standing extends NamedBridge {
   learn(draw: Draw, error: TidegateError | undefined, nowMs: number): void
   /** Notes what it says of itself, or that it says nothing. */
   see(status: BridgeStatus | TidegateError): void
+  /** Notes that it took too long to say: once may be our own fault, twice in a row it counts as away. */
+  miss(error: TidegateError): void
+  /** Nobody can be asked there now, whatever for. */
+  readonly isAway: boolean
+  /** It is left alone for what one request met there, and that may be over: nobody has looked since. */
+  readonly isSuspect: boolean
   /** Whether its data are made up; undefined while it has not said. */
   readonly simulated: boolean | undefined
 }
@@ -52,6 +59,8 @@ export function createStanding(bridge: NamedBridge): Standing {
   let seen = { elsewhere: 0, maxOpen: MAX_OPEN, small: FULL_SMALL }
   let smallSince = 0
   let away: TidegateError | undefined
+  let isSuspect = false
+  let misses = 0
   let simulated: boolean | undefined
   const busyUntil = new Map<string, number>()
   const refusedUntil = new Map<string, number>()
@@ -60,6 +69,12 @@ export function createStanding(bridge: NamedBridge): Standing {
     ...bridge,
     get simulated() {
       return simulated
+    },
+    get isAway() {
+      return away !== undefined
+    },
+    get isSuspect() {
+      return isSuspect
     },
 
     obstacle(draw, nowMs) {
@@ -94,10 +109,21 @@ export function createStanding(bridge: NamedBridge): Standing {
       if (kind === 'no-permission' && market !== undefined) refusedUntil.set(market, nowMs + REFUSED_MS)
       if (kind === 'busy') busyUntil.set(laneOf(draw), nowMs + (retryAfterMs ?? BUSY_MS))
       if (kind === 'pacing') busyUntil.set(laneOf(draw), nowMs + (retryAfterMs ?? PACING_MS))
-      if (AWAY.has(kind)) away = error
+      if (!AWAY.has(kind)) return
+      away = error
+      isSuspect = true
+    },
+
+    miss(error) {
+      misses++
+      if (misses < MISSES) return
+      away = error
+      isSuspect = false
     },
 
     see(status) {
+      isSuspect = false
+      misses = 0
       if (status instanceof TidegateError) {
         away = status
         return

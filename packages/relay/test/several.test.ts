@@ -210,6 +210,38 @@ describe('several bridges', () => {
     },
   )
 
+  it('ask again soon one that failed once, and is well when it is looked at', async () => {
+    const [a, b] = [bridgeOf('a'), bridgeOf('b')]
+    a.faults = ['disconnected', undefined]
+    const { bars, clock } = setUp(a, b)
+    for (let i = 0; i < 3; i++) await bars(AAPL)
+    expect(counts(a, b)).toEqual([1, 3])
+    clock.nowMs += 1000
+    for (let i = 0; i < 4; i++) await bars(AAPL)
+    expect(counts(a, b)).toEqual([3, 5])
+  })
+
+  it('leave out one that takes too long to say how it is: not the first time, but the second', async () => {
+    const [a, b] = [bridgeOf('a'), bridgeOf('b')]
+    const { relay, clock } = setUp(a, b)
+    const slow = AbortSignal.abort()
+    a.isGone = true
+    const search = () => relay.search({ pattern: 'A' })
+    await search()
+    a.isGone = false
+    clock.nowMs += 15_000
+    await search()
+    const before = a.asked.length
+    a.isGone = true
+    await relay.status(slow)
+    for (let i = 0; i < 4; i++) await search()
+    expect(a.asked.length).toBeGreaterThan(before)
+    const after = a.asked.length
+    await relay.status(slow)
+    for (let i = 0; i < 4; i++) await search()
+    expect(a.asked).toHaveLength(after)
+  })
+
   it('leave out at once one whose gateway is logged out, without asking it', async () => {
     const [a, b] = [bridgeOf('a'), bridgeOf('b')]
     a.gateway = { state: 'down', phase: 'login-required', reason: 'log in' }
