@@ -28,7 +28,7 @@ export function noteEvents(type: EventType, data: SQL, from: SQL, now: number): 
 
 /** An instant as ISO text in UTC, whole seconds, as `formatInstant` writes it. */
 export function iso(instant: SQL): SQL {
-  return sql`to_char(${instant} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
+  return sql`to_char((${instant}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 }
 
 /**
