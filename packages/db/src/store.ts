@@ -1,4 +1,5 @@
 import type { BarColumns, ContractDetails, ErrorBody, ErrorKind, Hours, Priority, Window } from '@tidegate/core'
+import type { Adjustments } from './store/adjustments.ts'
 import type { Completeness } from './store/completeness.ts'
 import type { Datasets } from './store/datasets.ts'
 import type { Doubts } from './store/doubts.ts'
@@ -12,6 +13,7 @@ import type { Sessions } from './store/sessions.ts'
 import type { LearnedSpans } from './store/spans.ts'
 import type { Webhooks } from './store/webhooks.ts'
 
+export type { Adjustments, Collecting, FoundSplit } from './store/adjustments.ts'
 export type * from './store/completeness.ts'
 export type * from './store/datasets.ts'
 export type * from './store/due.ts'
@@ -68,6 +70,8 @@ export interface Claim {
   readonly priority: Priority
   /** How often IBKR said "no data" of it where its sessions say that the market was open. */
   readonly doubts: number
+  /** The adjustment that it collects again; undefined for a chunk of what is missing. */
+  readonly adjustmentId: number | undefined
   /** IBKR's head timestamp of the series, epoch seconds; undefined while it is not known. */
   readonly head: number | undefined
   readonly series: Series
@@ -83,6 +87,8 @@ export interface Answer {
   readonly covered: Window | undefined
   /** Those of the bars that do not look right, and why; they are stored all the same. */
   readonly flags?: readonly BarFlag[]
+  /** Bars outside of what is covered that are stored and came otherwise, ordered by t: they replace those. */
+  readonly corrections?: BarColumns
   /** IBKR has said twice that there is nothing where its sessions say that the market was open: that is told as `gap.confirmed`. */
   readonly isConfirmed?: boolean
 }
@@ -154,7 +160,8 @@ export interface Store
     Doubts,
     Completeness,
     Runs,
-    Recovery {
+    Recovery,
+    Adjustments {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>
@@ -170,18 +177,22 @@ export interface Store
     readonly dataset?: string
     /** What its requests go before or after. Default `scheduled`. */
     readonly priority?: Priority
+    /** The adjustment that its chunks collect again: they may lie beside open ones of what is missing. */
+    readonly adjustmentId?: number
     readonly chunks: readonly ChunkPlan[]
     readonly now: number
   }): Promise<{ readonly chunkIds: string[] }>
   /**
-   * Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do. A lease that
+   * Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do, or when its
+   * series is being collected again after a split. A lease that
    * ran out counts as a failure of kind `internal`: whoever held it ended without a word.
    */
   claim(chunkId: string, lease: { readonly now: number; readonly leaseSec: number }): Promise<Claim | undefined>
   /**
    * The one statement that writes rows, their coverage, the chunk's end and the outbox, only under the chunk's fence.
-   * Throws `internal`, nothing written, for an answer that claims more than the chunk asked for, or whose bars are
-   * not within what it covers, in order and each once.
+   * Corrections take the place of bars that are stored, and are dropped where there are none. Prices that change are kept in
+   * `restatements` and told. Throws `internal`, nothing written, for an answer that claims more than the chunk asked for, or
+   * whose bars are not within what it covers, in order and each once.
    */
   commit(claim: Pick<Claim, 'chunkId' | 'fence' | 'window'>, answer: Answer, now: number): Promise<Committed>
   /** Puts a claimed chunk back, to be claimed from `notBefore` on. False when the fence is no longer held. */

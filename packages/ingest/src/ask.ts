@@ -22,8 +22,14 @@ const SLACK_SEC = 60
 /** How many times as far back as needed is asked, one after the other, while an answer does not show that it is whole. */
 const REACHES = [1, 2, 4]
 
+export interface Asked {
+  readonly reply: BarsAnswer
+  /** Bars that start before are whole in the reply, epoch seconds. */
+  readonly wholeUntil: number
+}
+
 /**
- * Asks for the claim's window until an answer shows that it reached the window's start: by its first bar, by IBKR's own
+ * Asks for the claim's window, as a part of `around`, until an answer shows that it reached the window's start: by its first bar, by IBKR's own
  * "no data", or because going further back brought nothing earlier, so that history begins there.
  * Throws `invalid` for a window that IBKR's longest duration does not reach, `internal` for answers that contradict
  * each other: what is not shown to be answered must not count as covered.
@@ -32,14 +38,15 @@ export async function askWindow(
   claim: Claim,
   { relay, now }: Pick<IngestOptions, 'relay' | 'now'>,
   signal: AbortSignal,
-): Promise<BarsAnswer> {
+  around: Window = claim.window,
+): Promise<Asked> {
   const spec = specOf(claim.series)
   const { contract } = claim.instrument.details
   const shape: SeriesShape = { spec, secType: contract.secType, hours: claim.series.hours }
   const nowSec = Math.floor(now() / 1000)
-  const closed = requestEnd(claim.window, shape)
+  const closed = requestEnd(around, shape)
   const end = closed !== undefined && closed < nowSec ? closed : undefined
-  const asked: Window = { start: claim.window.start, end: end ?? Math.max(nowSec + SLACK_SEC, claim.window.end) }
+  const asked: Window = { start: around.start, end: end ?? Math.max(nowSec + SLACK_SEC, claim.window.end) }
   let before: { readonly duration: string; readonly reply: BarsAnswer } | undefined
   // A second opinion is another question than the first.
   for (const reach of claim.doubts > 0 ? REACHES.slice(1) : REACHES) {
@@ -60,8 +67,9 @@ export async function askWindow(
     const reply = checkedReply(await relay.bars(request, signal))
     if (before && firstBar(reply) > firstBar(before.reply)) throw contradiction(before.duration, duration)
     const answered = { start: claim.window.start, end: end ?? reply.done.asOf }
-    if (reachesByUnit(duration, answered) || reaches(claim.window, reply)) return reply
-    if (before && firstBar(reply) === firstBar(before.reply)) return reply
+    const whole = { reply, wholeUntil: end === undefined ? reply.done.asOf : around.end }
+    if (reachesByUnit(duration, answered) || reaches(claim.window, reply)) return whole
+    if (before && firstBar(reply) === firstBar(before.reply)) return whole
     before = { duration, reply }
   }
   throw new TidegateError(

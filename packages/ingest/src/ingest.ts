@@ -8,6 +8,7 @@ import { createOrigin } from './origin.ts'
 import { planOf } from './plan.ts'
 import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { resolveInstrument } from './resolve.ts'
+import { settleAdjustments } from './restate.ts'
 import { openRun } from './run.ts'
 import { createCalendars } from './sessions.ts'
 import { createTelling } from './telling/telling.ts'
@@ -103,6 +104,7 @@ export function createIngest(options: IngestOptions): Ingest {
 
     async sweep() {
       await resume(options)
+      await settleAdjustments(options)
       const { sent, closed } = await deliver(options)
       const again = await resend(options)
       const ended = await store.closeRuns(nowSec())

@@ -8,6 +8,8 @@ export interface RunOptions extends Cut {
   readonly source: string
   /** The dataset it is for; absent for one by hand. */
   readonly dataset?: string
+  /** The adjustment that it collects again. */
+  readonly adjustmentId?: number
   readonly priority: Priority
 }
 

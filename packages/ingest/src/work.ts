@@ -3,7 +3,9 @@ import { judge } from './answer.ts'
 import { askWindow } from './ask.ts'
 import { doubt, isBeforeHead } from './doubt.ts'
 import type { Origin } from './origin.ts'
+import { overlapOf, windowAround } from './overlap.ts'
 import { plannable, specOf } from './planning.ts'
+import { collect, openRestatement } from './restate.ts'
 import type { Calendars } from './sessions.ts'
 import { MOST_ATTEMPTS, settleFailure } from './settling.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
@@ -43,7 +45,7 @@ export async function workChunk(
     const signal = AbortSignal.any([timeout(ASK_MS), own.signal])
     const sessions = await calendars.around(claim, signal)
     const spec = specOf(claim.series)
-    if (sessions && isClosed(claim.window, spec, sessions)) {
+    if (claim.adjustmentId === undefined && sessions && isClosed(claim.window, spec, sessions)) {
       // IBKR's own schedule is its word that there is nothing: it is not asked a second time.
       const { held } = await store.commit(
         claim,
@@ -53,7 +55,9 @@ export async function workChunk(
       if (held) log.info(about, 'chunk committed: the market was closed')
       return { outcome: held ? 'done' : 'nothing', written: 0 }
     }
-    const reply = await askWindow(claim, options, signal)
+    const around = await windowAround(claim, store, nowSec(now))
+    const asked = await askWindow(claim, options, signal, around)
+    const { reply } = asked
     const { hours } = claim.series
     const { answer, leaked, isDoubtful } = judge(
       { ...claim, spec, hours, listed: { ...plannable(claim.instrument), sessions } },
@@ -61,8 +65,11 @@ export async function workChunk(
     )
     await origin.admit(reply.done.simulated)
     if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
+    if (claim.adjustmentId !== undefined) return await collect(claim, answer, options)
     if (isDoubtful && !(await isBeforeHead(claim, answer.covered, options, signal))) return await doubt(claim, options)
-    const { held, written, restated } = await store.commit(claim, answer, nowSec(now))
+    const { found, ...corrected } = await overlapOf(claim, asked, store, nowSec(now))
+    if (found) return await openRestatement(claim, found, options)
+    const { held, written, restated } = await store.commit(claim, { ...answer, ...corrected }, nowSec(now))
     if (!held) return { outcome: 'nothing', written: 0 }
     const told = { bars: answer.bars.t.length, written, restated, state: answer.state, flagged: answer.flags?.length }
     log.info({ ...about, ...told }, 'chunk committed')

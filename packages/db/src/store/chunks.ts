@@ -2,6 +2,7 @@ import type { ErrorKind, Hours, Priority } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkPlan, Store } from '../store.ts'
+import { WAITS } from './adjustments.ts'
 import { loginSteps } from './events.ts'
 import { arrayOf, at, epoch } from './sql.ts'
 
@@ -16,15 +17,15 @@ type Chunks = Pick<Store, 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
 /** The life of a chunk, each step one statement. */
 export function chunksIn(database: Database): Chunks {
   return {
-    async createRun({ id, source, dataset, priority = 'scheduled', chunks, now }) {
+    async createRun({ id, source, dataset, priority = 'scheduled', adjustmentId, chunks, now }) {
       // In a fixed order, so that two planners at once wait for each other rather than deadlock; newest first.
       const rows = await database.rows<{ id: string }>(sql`
         with run as (
           insert into runs (id, source, dataset, priority, created_at)
           values (${id}, ${source}, (select name from datasets where name = ${dataset ?? null}::text), ${priority}, ${at(now)}) returning id
         ), put as (
-          insert into chunks (run_id, series_id, win, not_before)
-          select run.id, u.series_id, tstzrange(to_timestamp(u.s), to_timestamp(u.e)), ${at(now)}
+          insert into chunks (run_id, series_id, win, not_before, adjustment_id)
+          select run.id, u.series_id, tstzrange(to_timestamp(u.s), to_timestamp(u.e)), ${at(now)}, ${adjustmentId ?? null}::bigint
           from run, unnest(${arrayOf(column(chunks, 'seriesId'), 'int4')}, ${arrayOf(column(chunks, 'start'), 'float8')},
             ${arrayOf(column(chunks, 'end'), 'float8')}) as u(series_id, s, e)
           order by u.series_id, u.s desc
@@ -40,14 +41,15 @@ export function chunksIn(database: Database): Chunks {
     async claim(chunkId, { now, leaseSec }) {
       const [row] = await database.rows<ClaimRow>(sql`
         with held as (
-          update chunks set state = 'leased', fence = fence + 1, attempt = attempt + 1, lease_until = ${at(now + leaseSec)},
+          update chunks c set state = 'leased', fence = fence + 1, attempt = attempt + 1, lease_until = ${at(now + leaseSec)},
             failures = case when state = 'queued' then failures when error->>'kind' = ${LOST.kind}::text then failures + 1 else 1 end,
             error = case when state = 'queued' then error else ${JSON.stringify(LOST)}::jsonb end
           where id = ${chunkId}::bigint
             and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
+            and not ${WAITS}
           returning *
         )
-        select held.run_id as "runId", r.priority, held.fence, held.attempt, held.doubts, ${epoch(sql`s.head`)} as head,
+        select held.run_id as "runId", r.priority, held.fence, held.attempt, held.doubts, held.adjustment_id::float8 as "adjustmentId", ${epoch(sql`s.head`)} as head,
           held.failures, held.error->>'kind' as "failedKind", ${epoch(sql`lower(held.win)`)} as start,
           ${epoch(sql`upper(held.win)`)} as "end", s.id as "seriesId", s.spec, s.hours, i.id as "instrumentId", i.details,
           ${epoch(sql`i.updated_at`)} as "updatedAt"
@@ -60,6 +62,7 @@ export function chunksIn(database: Database): Chunks {
         fence,
         attempt,
         doubts,
+        adjustmentId,
         head,
         failures,
         failedKind,
@@ -79,6 +82,7 @@ export function chunksIn(database: Database): Chunks {
         fence,
         attempt,
         doubts,
+        adjustmentId: adjustmentId ?? undefined,
         head: head ?? undefined,
         failed: failedKind === null ? undefined : { kind: failedKind, times: failures },
         window: { start, end },
@@ -112,9 +116,10 @@ export function chunksIn(database: Database): Chunks {
 
     async due(now, limit, graceSec = 0) {
       const rows = await database.rows<{ id: string }>(sql`
-        select id::text as id from chunks
-        where state = 'queued' and not_before <= ${at(now - graceSec)} or state = 'leased' and lease_until <= ${at(now)}
-        order by not_before, chunks.id limit ${limit}::int`)
+        select id::text as id from chunks c
+        where (state = 'queued' and not_before <= ${at(now - graceSec)} or state = 'leased' and lease_until <= ${at(now)})
+          and not ${WAITS}
+        order by not_before, c.id limit ${limit}::int`)
       return rows.map((row) => row.id)
     },
   }
@@ -126,6 +131,7 @@ interface ClaimRow {
   readonly fence: number
   readonly attempt: number
   readonly doubts: number
+  readonly adjustmentId: number | null
   readonly head: number | null
   readonly failures: number
   readonly failedKind: ErrorKind | null

@@ -1,7 +1,16 @@
-import { formatInstant, TidegateError, type Window } from '@tidegate/core'
+import {
+  appendBars,
+  type BarColumns,
+  emptyBars,
+  formatInstant,
+  keepBars,
+  TidegateError,
+  type Window,
+} from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Answer, Store } from '../store.ts'
+import { restatedData, WAITS } from './adjustments.ts'
 import { iso, noteEvents } from './events.ts'
 import { arrayOf, at, textsOf } from './sql.ts'
 
@@ -14,14 +23,15 @@ import { arrayOf, at, textsOf } from './sql.ts'
 export function commitTo(database: Database): Store['commit'] {
   return async ({ chunkId, fence, window: asked }, answer, now) => {
     checkAnswer(asked, answer)
-    const { bars, state, covered, flags = [], isConfirmed = false } = answer
+    const { state, covered, flags = [], isConfirmed = false } = answer
+    const bars = withCorrections(answer)
     const window = covered
       ? sql`tstzmultirange(tstzrange(${at(covered.start)}, ${at(covered.end)}))`
       : sql`null::tstzmultirange`
     const [row] = await database.rows<{ held: number; written: number; restated: number }>(sql`
       with held as (
-        update chunks set state = 'done', lease_until = null, error = null, finished_at = ${at(now)}, rows = ${bars.t.length}::int
-        where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased'
+        update chunks c set state = 'done', lease_until = null, error = null, finished_at = ${at(now)}, rows = ${answer.bars.t.length}::int
+        where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' and adjustment_id is null and not ${WAITS}
         returning id, series_id
       ), incoming as (
         select h.series_id, to_timestamp(u.t) as ts, u.o, u.h, u.l, u.c, u.v, u.w, u.n
@@ -29,12 +39,14 @@ export function commitTo(database: Database): Store['commit'] {
           ${arrayOf(bars.t, 'float8')}, ${arrayOf(bars.o, 'float8')}, ${arrayOf(bars.h, 'float8')}, ${arrayOf(bars.l, 'float8')},
           ${arrayOf(bars.c, 'float8')}, ${arrayOf(bars.v, 'float8')}, ${arrayOf(bars.w, 'float8')}, ${arrayOf(bars.n, 'int8')}
         ) as u(t, o, h, l, c, v, w, n)
+        where to_timestamp(u.t) <@ ${covered ? sql`tstzrange(${at(covered.start)}, ${at(covered.end)})` : sql`'empty'::tstzrange`}
+          or exists (select 1 from bars b where b.series_id = h.series_id and b.ts = to_timestamp(u.t))
       ), changed as (
         insert into restatements (series_id, ts, old, new, at)
         select b.series_id, b.ts, array[b.open, b.high, b.low, b.close], array[i.o, i.h, i.l, i.c], ${at(now)}
         from bars b join incoming i using (series_id, ts)
         where (b.open, b.high, b.low, b.close) is distinct from (i.o, i.h, i.l, i.c)
-        returning 1
+        returning series_id, ts
       ), put as (
         insert into bars (series_id, ts, open, high, low, close, volume, wap, count)
         select series_id, ts, o, h, l, c, v, w, n from incoming
@@ -66,11 +78,29 @@ export function commitTo(database: Database): Store['commit'] {
         insert into outbox (kind, chunk_id) select 'chunk-settled', id from held returning 1
       ), confirmed as (
         ${noteEvents('gap.confirmed', gapData(covered), sql`from held join series s on s.id = held.series_id where ${isConfirmed && covered !== undefined}::boolean`, now)}
+      ), told as (
+        ${noteEvents(
+          'restatement',
+          restatedData(sql`null`, sql`x`),
+          sql`from (
+            select series_id, count(*) as bars, min(ts) as first, max(ts) as last from changed group by series_id
+          ) x join series s on s.id = x.series_id`,
+          now,
+        )}
       )
       select (select count(*) from held)::int as held, (select count(*) from put)::int as written,
         (select count(*) from changed)::int as restated`)
     return { held: row?.held === 1, written: row?.written ?? 0, restated: row?.restated ?? 0 }
   }
+}
+
+/** The bars with the corrections before and behind them, in order: rows are locked in the order of time. */
+function withCorrections({ bars, covered, corrections }: Answer): BarColumns {
+  if (!corrections || corrections.t.length === 0) return bars
+  const all = keepBars(corrections, (t) => covered === undefined || t < covered.start)
+  appendBars(all, bars)
+  appendBars(all, covered ? keepBars(corrections, (t) => t >= covered.end) : emptyBars())
+  return all
 }
 
 /** `gap.confirmed` of core's EventData. */

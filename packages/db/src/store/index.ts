@@ -1,5 +1,6 @@
 import type { Database } from '../database.ts'
 import type { Store } from '../store.ts'
+import { adjustmentsIn } from './adjustments.ts'
 import { catalogIn } from './catalog.ts'
 import { chunksIn } from './chunks.ts'
 import { commitTo } from './commit.ts'
@@ -37,6 +38,7 @@ export function createStore(database: Database): Store {
     ...completenessIn(database),
     ...runsIn(database),
     ...recoveryIn(database),
+    ...adjustmentsIn(database),
     commit: commitTo(database),
   }
 }

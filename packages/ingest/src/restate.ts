@@ -1,0 +1,97 @@
+import { chunksOf, compareBars, isToNow, TidegateError, type Window } from '@tidegate/core'
+import type { Answer, Claim, Collecting, FoundSplit } from '@tidegate/db'
+import { deliver } from './dispatch.ts'
+import { shapeOf } from './overlap.ts'
+import { openRun } from './run.ts'
+import { knownSpans } from './spans.ts'
+import type { IngestOptions, WorkResult } from './types.ts'
+
+/** How long a window is left alone after collecting it again failed, was parked or cancelled. */
+const GIVEN_UP_SEC = 3600
+/** Ratios measured of rounded prices differ by less; two splits by more. */
+const SAME_RATIO = 0.002
+
+/** Notes the split that an answer shows, and asks for what it changed. The chunk waits until that is in place. */
+export async function openRestatement(claim: Claim, found: FoundSplit, options: IngestOptions): Promise<WorkResult> {
+  const { store, log } = options
+  const { held, adjustmentId } = await store.openAdjustment(claim, found, nowSec(options))
+  if (!held) return { outcome: 'nothing', written: 0 }
+  if (adjustmentId !== undefined) {
+    const { id, instrumentId, spec } = claim.series
+    log.warn(
+      { series: id, instrument: instrumentId, spec, adjustment: adjustmentId, ...found },
+      'a split: what it changed is collected again',
+    )
+  }
+  await settleAdjustments(options)
+  return { outcome: 'requeued', written: 0 }
+}
+
+/** Puts what a chunk of an adjustment brought beside what readers see; all of it in its place, once it was the last. */
+export async function collect(claim: Claim, { bars, covered }: Answer, options: IngestOptions): Promise<WorkResult> {
+  const { store, log } = options
+  const { window, series } = claim
+  if (covered?.start !== window.start || covered.end !== window.end) {
+    throw new TidegateError('internal', 'What is collected again after a split did not come whole: it is asked again.')
+  }
+  const stored = await store.bars(series.id, window, 1_000_000)
+  if (stored.t.length > 0 && bars.t.length === 0) {
+    throw new TidegateError(
+      'internal',
+      `IBKR has nothing of a window of which ${stored.t.length} bars are stored: they can't be collected again.`,
+    )
+  }
+  const compared = compareBars(stored, bars, claim.instrument.details.minTick || 0)
+  if (compared.kind === 'split' && !isToNow(shapeOf(claim)) && (await isAnother(claim, compared.ratio, options))) {
+    // What was collected before is of another scale than this: all of it is asked once more.
+    await store.abandonAdjustment(claim.adjustmentId ?? 0, nowSec(options))
+    log.warn({ series: series.id, adjustment: claim.adjustmentId }, 'another split while the last was collected')
+    await deliver(options)
+    return { outcome: 'nothing', written: 0 }
+  }
+  if (!(await store.stage(claim, bars, nowSec(options)))) return { outcome: 'nothing', written: 0 }
+  log.info({ chunk: claim.chunkId, series: series.id, bars: bars.t.length }, 'collected again')
+  await settleAdjustments(options)
+  return { outcome: 'done', written: bars.t.length }
+}
+
+async function isAnother(claim: Claim, ratio: number, options: IngestOptions): Promise<boolean> {
+  const mine = (await options.store.collecting(nowSec(options))).find(({ id }) => id === claim.adjustmentId)
+  return mine !== undefined && Math.abs(ratio / mine.ratio - 1) > SAME_RATIO
+}
+
+/**
+ * Takes every adjustment as far as it goes: asks for what is missing and not asked for, or puts it in place. Safe to repeat;
+ * one query where nothing is collected.
+ */
+export async function settleAdjustments(options: IngestOptions): Promise<void> {
+  const { store, log } = options
+  const open = await store.collecting(nowSec(options) - GIVEN_UP_SEC)
+  if (open.length === 0) return
+  const spanOf = await knownSpans(store, options.spans, nowSec(options))
+  for (const adjustment of open) {
+    const windows = await store.holding(adjustment.series.id, windowsOf(adjustment, spanOf))
+    if (windows.length === 0) continue
+    const chunks = windows.toReversed().map((window) => ({ seriesId: adjustment.series.id, window }))
+    const run = { source: 'adjustment', priority: 'scheduled', adjustmentId: adjustment.id } as const
+    await openRun({ ...run, chunks, remaining: 0 }, options)
+  }
+  const applied = await store.applyAdjustments(nowSec(options))
+  if (applied === 0) return
+  log.info({ adjustments: applied }, 'what splits changed is in place')
+  await deliver(options)
+}
+
+/** What is missing, cut as requests can be; of what IBKR answers up to now only, one window from the first of it. */
+function windowsOf(adjustment: Collecting, spanOf: Awaited<ReturnType<typeof knownSpans>>): Window[] {
+  const { missing } = adjustment
+  const shape = shapeOf(adjustment)
+  const [first] = missing
+  const last = missing.at(-1)
+  if (!first || !last) return []
+  return isToNow(shape) ? [{ start: first.start, end: last.end }] : chunksOf(missing, spanOf(shape))
+}
+
+function nowSec({ now }: Pick<IngestOptions, 'now'>): number {
+  return Math.floor(now() / 1000)
+}
