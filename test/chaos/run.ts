@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { EVENT_TYPES, sinceSec } from '@tidegate/core'
+import { createStore, type Database } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
+import { wipe } from '../support/wipe.ts'
+import { createDice } from './dice.ts'
+import { createFunctions } from './functions.ts'
+import { openGateway } from './gateway.ts'
+import { startStorm } from './storm.ts'
+import { createStory } from './story.ts'
+import { createTime } from './time.ts'
+import { judge, type Want } from './verdict.ts'
+import { beginning, randomDataset } from './wanted.ts'
+import { watchWires } from './wires.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+/** Rounds of the calm, and of waiting for the last of what was asked by hand: hours, by the run's clock. */
+const CALM_ROUNDS = 14
+const LAST_ROUNDS = 150
+
+/** What became of one run. */
+export interface Outcome {
+  readonly seed: number
+  /** What is wrong; nothing, if all is well. */
+  readonly faults: readonly string[]
+  /** The same for every replay of the seed. */
+  readonly digest: string
+  readonly bars: number
+  readonly series: number
+  readonly requests: number
+  readonly deaths: number
+  readonly kills: number
+  readonly events: number
+}
+
+export interface RunOptions {
+  /** Migrated; everything in it is deleted. */
+  readonly database: Database
+  /** Told what happens, line by line. */
+  readonly print?: (line: string) => void
+}
+
+/**
+ * One run: datasets that the seed chooses are declared, a storm that it chooses passes over everything that has a part in
+ * collecting them, and once the dust has settled what is stored is held against the market.
+ */
+export async function runChaos(seed: number, { database, print }: RunOptions): Promise<Outcome> {
+  await wipe(database)
+  const dice = createDice(seed)
+  const time = createTime(beginning(dice) * 1000)
+  const story = createStory(time.now, print)
+  const wires = watchWires()
+  const folder = await mkdtemp(path.join(tmpdir(), 'tidegate-chaos-'))
+  let stormy = true
+  let kills = 0
+  const shared = { time, wires, story, isStormy: () => stormy }
+  const gateway = await openGateway({
+    ...shared,
+    dice: dice.fork(),
+    log: story.log('bridge'),
+    folder,
+    marketSeed: String(seed),
+  })
+  const functions = createFunctions({ ...shared, dice: dice.fork(), database, relay: gateway.relay })
+  const store = createStore(database)
+
+  /** Lets so much time pass, from one timer to the next. */
+  async function pass(ms: number): Promise<void> {
+    const untilMs = time.now() + ms
+    do await wires.still()
+    while (time.step(untilMs))
+    await wires.still()
+  }
+
+  /** The answer of something that may take time. */
+  async function wait<T>(act: Promise<T>): Promise<T> {
+    let isOver = false
+    const done = act.finally(() => {
+      isOver = true
+    })
+    done.catch(() => {})
+    for (;;) {
+      await wires.still()
+      if (isOver) return done
+      time.step(time.now() + MINUTE_MS)
+    }
+  }
+
+  try {
+    const wants = await declare()
+    const names = wants.map(({ name }) => name)
+    if (dice.chance(0.3)) await gateway.simulator.event({ type: 'settlement', delaySec: dice.whole(600, 5 * 3600) })
+    const counted = {
+      ...gateway,
+      async kill() {
+        kills++
+        await gateway.kill()
+      },
+    }
+    const storm = startStorm({ ...shared, dice: dice.fork(), gateway: counted, functions, datasets: names })
+    functions.round()
+    await pass(dice.whole(HOUR_MS, 4 * HOUR_MS))
+    stormy = false
+    await storm.end()
+    functions.restart()
+    for (let round = 0; round < CALM_ROUNDS; round++) {
+      functions.round()
+      await pass(round < 5 ? 5 * MINUTE_MS : 30 * MINUTE_MS)
+    }
+    const nowSec = Math.floor(time.now() / 1000)
+    for (const name of names) await wait(functions.call('PATCH', `/v1/datasets/${name}`, { paused: true }))
+    for (const name of names) await wait(functions.call('POST', `/v1/datasets/${name}/runs`))
+    for (let round = 0; round < LAST_ROUNDS && (round === 0 || (await isAnythingOpen())); round++) {
+      functions.round()
+      await pass(5 * MINUTE_MS)
+    }
+    const { simulator } = gateway
+    const verdict = await judge({ database, store, simulator, receiver: functions.receiver, wants, nowSec })
+    const { sent, lost, doubled, late, buried } = functions.queue.stats
+    story.tell(`messages: ${sent} sent, ${lost} lost, ${doubled} doubled, ${late} late, ${buried} buried`)
+    return {
+      seed,
+      faults: [...functions.failures, ...verdict.faults],
+      digest: story.digest(),
+      bars: verdict.bars,
+      series: (await store.series()).length,
+      requests: simulator.received.length,
+      deaths: functions.deaths(),
+      kills,
+      events: functions.receiver.told.length,
+    }
+  } finally {
+    await gateway.close()
+    wires.end()
+    await rm(folder, { recursive: true, force: true })
+  }
+
+  async function declare(): Promise<Want[]> {
+    await wait(functions.call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/told', events: EVENT_TYPES }))
+    const nowSec = Math.floor(time.now() / 1000)
+    const declared = Array.from({ length: dice.whole(1, 2) }, (_, n) => randomDataset(`d${n + 1}`, nowSec, dice))
+    for (const dataset of declared) {
+      story.tell(JSON.stringify(dataset))
+      await wait(functions.call('POST', '/v1/datasets', dataset))
+    }
+    return declared.map(({ name, since }) => ({ name, sinceSec: sinceSec(since, nowSec) ?? nowSec }))
+  }
+
+  async function isAnythingOpen(): Promise<boolean> {
+    const [row] = await database.rows<{ open: boolean }>(sql`
+      select exists (select 1 from chunks where state in ('queued', 'leased'))
+        or exists (select 1 from outbox where delivered_at is null)
+        or exists (select 1 from runs where state = 'open')
+        or exists (select 1 from deliveries where state = 'waiting') as open`)
+    return row?.open ?? false
+  }
+}

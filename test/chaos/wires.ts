@@ -1,0 +1,82 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
+
+/** Turns of the event loop in a row in which nothing may be under way. */
+const STILL_TURNS = 2
+/** What does not move for so long, in real time, is not coming: a peer that reads nothing, for one. */
+const STUCK_MS = 100
+
+/** What goes on in this process beside its own code: sockets whose both ends are in it, and hashes, which other threads make. */
+export interface Wires {
+  /** Resolves once no byte is on its way and nothing waits for its turn on the event loop: only time can bring anything new. */
+  still(): Promise<void>
+  /** Cuts every connection made since the last cut, as the death of the process that made them does. */
+  cut(): void
+  end(): void
+}
+
+export function watchWires(): Wires {
+  const clients = new Set<Socket>()
+  const servers = new Set<Socket>()
+  const onClient = (message: unknown) => add(clients, (message as { socket: Socket }).socket)
+  const onServer = (message: unknown) => add(servers, (message as { socket: Socket }).socket)
+  const { subtle } = crypto
+  const digest = subtle.digest.bind(subtle)
+  let hashes = 0
+  subscribe('net.client.socket', onClient)
+  subscribe('net.server.socket', onServer)
+
+  subtle.digest = async (...asked) => {
+    hashes++
+    try {
+      return await digest(...asked)
+    } finally {
+      hashes--
+    }
+  }
+
+  function add(to: Set<Socket>, socket: Socket): void {
+    to.add(socket)
+    socket.once('close', () => to.delete(socket))
+  }
+
+  /** What has moved so far, and whether all of it has arrived. */
+  function look(): { readonly moved: number; readonly arrived: boolean } {
+    let moved = 0
+    let arrived = true
+    const ends = new Map([...servers].map((socket) => [socket.remotePort, socket]))
+    for (const client of clients) {
+      const server = ends.get(client.localPort)
+      if (client.connecting || client.destroyed || !server || server.destroyed) arrived = false
+      else if (client.bytesWritten !== server.bytesRead || server.bytesWritten !== client.bytesRead) arrived = false
+      moved += client.bytesRead + (server?.bytesRead ?? 0)
+      ends.delete(client.localPort)
+    }
+    return { moved, arrived: arrived && ends.size === 0 && hashes === 0 }
+  }
+
+  return {
+    async still() {
+      let turns = 0
+      let last = -1
+      let movedAtMs = performance.now()
+      while (turns < STILL_TURNS) {
+        await new Promise(setImmediate)
+        const { moved, arrived } = look()
+        if (moved !== last) movedAtMs = performance.now()
+        const isIdle = arrived && moved === last && !process.getActiveResourcesInfo().includes('Immediate')
+        last = moved
+        turns = isIdle ? turns + 1 : 0
+        if (performance.now() - movedAtMs > STUCK_MS) return
+      }
+    },
+    cut() {
+      for (const client of clients) client.destroy()
+    },
+    end() {
+      Reflect.deleteProperty(subtle, 'digest')
+      unsubscribe('net.client.socket', onClient)
+      unsubscribe('net.server.socket', onServer)
+    },
+  }
+}
