@@ -79,6 +79,22 @@ const STATES: readonly SessionState[] = ['complete', 'empty', 'unavailable', 'pa
 /** Time of which no sessions are known is due a day later than time of which they are. */
 const UNKNOWN_SEC = 86_400
 
+/**
+ * The sessions of a row `w` of series, `[starts, ends)`, as the view `session_coverage` has them; its columns that look at
+ * every row of a series for every session would take a hundred times as long here.
+ */
+const SESSIONS = sql`
+  select x.opens as starts, x.closes as ends from sessions x
+  where w.unit in ('second', 'minute', 'hour') and x.calendar = w.calendar and x.hours = w.hours
+    and (w.expiry is null or x.date <= w.expiry) and (w.head is null or x.closes > w.head)
+  union all
+  select date_trunc(w.unit, x.date::timestamp) at time zone 'UTC',
+    (date_trunc(w.unit, x.date::timestamp) + ('1 ' || w.unit)::interval) at time zone 'UTC'
+  from sessions x
+  where w.unit in ('day', 'week', 'month') and x.calendar = w.calendar and x.hours = w.hours
+    and (w.expiry is null or x.date <= w.expiry) and (w.head is null or x.closes > w.head)
+  group by date_trunc(w.unit, x.date::timestamp)`
+
 export function completenessIn(database: Database): Completeness {
   return {
     async judgedSeries({ instrumentIds, specs, hours }, { after, limit }) {
@@ -111,24 +127,33 @@ export function completenessIn(database: Database): Completeness {
       )
       const rows = await database.rows<SummaryRow>(sql`
         with w as materialized (
-          select u.n, u.series_id, to_timestamp(u.s) as start, to_timestamp(u.e) as until,
-            least(to_timestamp(u.e), ${at(now - UNKNOWN_SEC)}) as old,
-            coalesce((select range_agg(c.windows) from coverage c where c.series_id = u.series_id), '{}'::tstzmultirange) as answered,
+          select u.n, u.series_id, to_timestamp(u.s) as start, to_timestamp(u.e) as until, s.hours, s.head, i.calendar, lower(split_part(s.spec, '-', 2)) as unit,
+            case when i.details->'contract'->>'secType' in ('FUT', 'FOP', 'OPT') then to_date(
+              substring(i.details->'contract'->>'lastTradeDateOrContractMonth' from '^[0-9]{8}$'), 'YYYYMMDD') end as expiry,
+            least(to_timestamp(u.e), ${at(now - UNKNOWN_SEC)}) as old, c.answered, c.empty, c.unavailable,
             coalesce((select k.known from calendars k where k.calendar = i.calendar and k.hours = s.hours), '{}'::tstzmultirange) as known
           from unnest(${arrayOf(column(judged, 'seriesId'), 'int4')}, ${arrayOf(column(judged, 'start'), 'float8')},
             ${arrayOf(column(judged, 'until'), 'float8')}) with ordinality as u(series_id, s, e, n)
           join series s on s.id = u.series_id join instruments i on i.id = s.instrument_id
+          cross join lateral (
+            select coalesce(range_agg(v.windows), '{}'::tstzmultirange) as answered,
+              coalesce(range_agg(v.windows) filter (where v.state = 'empty'), '{}'::tstzmultirange) as empty,
+              coalesce(range_agg(v.windows) filter (where v.state = 'unavailable'), '{}'::tstzmultirange) as unavailable
+            from coverage v where v.series_id = u.series_id
+          ) c
           where u.s < u.e
         ), tally as (
           select w.n, ${counts}, count(*) filter (where p.ends > w.until)::int as open
-          from w join session_coverage p on p.series_id = w.series_id and p.starts >= w.start and p.starts < w.until
-          group by w.n
+          from w cross join lateral (
+            select q.ends, case when q.win <@ w.empty then 'empty' when q.win <@ w.unavailable then 'unavailable'
+              when q.win <@ w.answered then 'complete' when q.win && w.answered then 'partial' else 'missing' end as state
+            from (select o.*, tstzrange(o.starts, o.ends) as win from (${SESSIONS}) o) q where q.starts >= w.start and q.starts < w.until
+          ) p group by w.n
         ), gap as (
           select w.n, g, row_number() over (partition by w.n order by g) as nth
           from w cross join lateral unnest(tstzmultirange(tstzrange(w.start, w.until)) - w.answered) g
           where lower(g) < w.old and not (g * tstzrange(null, w.old) <@ w.known)
-            or exists (select 1 from session_coverage p
-              where p.series_id = w.series_id and p.starts < upper(g) and p.ends > lower(g) and p.ends <= w.until)
+            or exists (select 1 from (${SESSIONS}) p where p.starts < upper(g) and p.ends > lower(g) and p.ends <= w.until)
         ), gaps as (
           select n, count(*)::int as gaps, jsonb_agg(jsonb_build_array(extract(epoch from lower(g)), extract(epoch from upper(g))) order by g)
             filter (where nth <= ${MOST_GAPS}::int) as windows
