@@ -28,6 +28,8 @@ const BOUNDS: Readonly<Record<NonNullable<PlanAnswer['boundBy']>, string>> = {
   'open requests': 'the requests that are open at once, and what an answer takes',
 }
 
+/** What takes longest is worth telling from a minute on. */
+const TOLD_SEC = 60
 /** Instruments of one reason are counted beyond this many. */
 const MOST_NAMED = 3
 
@@ -58,7 +60,7 @@ function totalText({ series, requests, weight, expectedSec, boundBy }: PlanAnswe
       : 'Everything is covered: a fetch would ask nothing.\n'
   }
   const weighing = weight > 0 ? ` of weight ${weight.toLocaleString('en-US')}` : ''
-  const bound = boundBy ? `\nWhat takes longest: ${BOUNDS[boundBy]}.` : ''
+  const bound = boundBy && expectedSec >= TOLD_SEC ? `\nWhat takes longest: ${BOUNDS[boundBy]}.` : ''
   return (
     `${requests.toLocaleString('en-US')} request${requests === 1 ? '' : 's'}${weighing}; ` +
     `under IBKR's pacing that takes ${inWords(expectedSec)}.${bound}\n`

@@ -92,7 +92,7 @@ describe('fetch', () => {
     const { status, out, err } = await tidegate(folder, argv, { env })
     expect({ status, err }).toEqual({ status: 0, err: '' })
     expect(out).toMatch(/AAPL\.NASDAQ +│ 1-DAY-LAST .* 1 │ +1 │/)
-    expect(out).toMatch(/\d+ requests; under IBKR's pacing that takes less than a second/)
+    expect(out).toMatch(/10 requests; under IBKR's pacing that takes about 1 second\.\n"until" is earlier/)
     expect(simulator.received).toEqual([])
     const stored = await folders.inStore(folder, (store) => store.series())
     expect(stored).toEqual([])
