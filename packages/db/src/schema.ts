@@ -255,7 +255,7 @@ export const restatements = pgTable(
     at: instant('at').notNull(),
     adjustmentId: bigint('adjustment_id', { mode: 'number' }),
   },
-  (t) => [index('restatements_bar').on(t.seriesId, t.ts)],
+  (t) => [index('restatements_bar').on(t.seriesId, t.ts), index('restatements_at').on(t.at, t.ts)],
 )
 
 /**

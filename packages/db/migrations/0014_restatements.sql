@@ -1,0 +1,1 @@
+CREATE INDEX "restatements_at" ON "restatements" USING btree ("at","ts");
