@@ -137,9 +137,10 @@ function weightOf({ barSize, whatToShow }: BarsRequest): number {
 
 /** Asks a bridge how it is, and has it noted. */
 async function see(standing: Standing, signal: AbortSignal | undefined): Promise<BridgeStatus | TidegateError> {
+  const { open } = standing
   const found = await standing.relay.status(signal).catch((cause: unknown) => toTidegateError(cause))
   if (found instanceof TidegateError && signal?.aborted) standing.miss(found)
-  else standing.see(found)
+  else standing.see(found, open)
   return found
 }
 

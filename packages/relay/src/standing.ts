@@ -40,8 +40,10 @@ export interface Standing extends NamedBridge {
   begin(draw: Draw, turn: number): () => void
   /** Notes that a request went well, or what came of it instead. */
   learn(draw: Draw, error: TidegateError | undefined, nowMs: number): void
-  /** Notes what it says of itself, or that it says nothing. */
-  see(status: BridgeStatus | TidegateError): void
+  /** Notes what it says of itself, or that it says nothing; `before` is what of ours was under way when it was asked. */
+  see(status: BridgeStatus | TidegateError, before?: number): void
+  /** How many requests of ours are under way there. */
+  readonly open: number
   /** Notes that it took too long to say: once may be our own fault, twice in a row it counts as away. */
   miss(error: TidegateError): void
   /** Nobody can be asked there now, whatever for. */
@@ -69,6 +71,9 @@ export function createStanding(bridge: NamedBridge): Standing {
     ...bridge,
     get simulated() {
       return simulated
+    },
+    get open() {
+      return open
     },
     get isAway() {
       return away !== undefined
@@ -121,7 +126,7 @@ export function createStanding(bridge: NamedBridge): Standing {
       isSuspect = false
     },
 
-    see(status) {
+    see(status, before = open) {
       isSuspect = false
       misses = 0
       if (status instanceof TidegateError) {
@@ -133,7 +138,7 @@ export function createStanding(bridge: NamedBridge): Standing {
       if (gateway.state === 'ready') simulated = gateway.simulated
       smallSince = 0
       seen = {
-        elsewhere: Math.max(0, pacing.open + pacing.queued - open),
+        elsewhere: Math.max(0, pacing.open + pacing.queued - Math.max(open, before)),
         maxOpen: Math.max(1, pacing.maxOpen),
         small: pacing.heldMs.small > 0 ? 0 : pacing.left.small,
       }
