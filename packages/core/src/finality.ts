@@ -5,8 +5,6 @@ import { type BarSpec, barSize, isDated } from './spec.ts'
 import type { Window } from './window.ts'
 import { localDateSec } from './zone.ts'
 
-export { gridSec } from './grid.ts'
-
 const DAY_SEC = 86_400
 /** Epoch seconds of a Monday, 00:00 UTC: weeks and the planner's grid are counted from it. */
 export const MONDAY_SEC = 4 * DAY_SEC

@@ -1,4 +1,5 @@
-import { gridSec, MONDAY_SEC } from './finality.ts'
+import { MONDAY_SEC } from './finality.ts'
+import { gridSec } from './grid.ts'
 import { type BarSpec, isDated } from './spec.ts'
 import type { Window } from './window.ts'
 

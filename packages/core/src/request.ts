@@ -1,5 +1,6 @@
 import type { SecType } from './contract.ts'
-import { gridSec, periodStart } from './finality.ts'
+import { periodStart } from './finality.ts'
+import { gridSec } from './grid.ts'
 import { isToNow, type SeriesShape } from './spans.ts'
 import { barSize, isDated } from './spec.ts'
 import type { Window } from './window.ts'

@@ -92,7 +92,7 @@ describe('what is settled', () => {
     // The first hour of a New York stock is 9:30 to 10:00; the bar of 10:00 is late.
     const spec = parseSpec('1-HOUR-LAST')
     const window = { start: at('2026-03-03T14:00Z'), end: at('2026-03-03T20:00Z') }
-    const answer = { ...newYork, asOf: at('2026-03-03T16:05Z'), lastBar: at('2026-03-03T14:30Z') }
+    const answer = { ...newYork, asOf: at('2026-03-03T16:05:20Z'), lastBar: at('2026-03-03T14:30Z') }
     expect(settledPart(window, spec, answer)).toEqual({ start: window.start, end: at('2026-03-03T14:36Z') })
     expect(settledPart(window, spec, { ...answer, asOf: at('2026-03-03T16:00Z') })?.end).toBe(at('2026-03-03T14:31Z'))
   })
