@@ -95,6 +95,12 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     },
   })
   const sharing = createSharing<Answer>(clock, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
+  let connectedMs: number | undefined
+  login.watch((state) => {
+    // Another gateway may stand there now, with another market behind it.
+    if (state.connectedMs !== undefined && state.connectedMs !== connectedMs) sharing.forget()
+    connectedMs = state.connectedMs
+  })
   const metrics = createMetrics({ pacing: pacing.stats, gateway: login.status, watch: login.watch })
   login.hear((code) => {
     metrics.message(code)

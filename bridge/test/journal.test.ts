@@ -79,9 +79,9 @@ describe('what was sent', () => {
 
   it('in a file of another kind is warned of line by line', async () => {
     await mkdir(path.dirname(file))
-    await writeFile(file, 'no\nrecord\n{"atMs":"x"}\n')
-    expect((await start()).stats().left.small).toBe(RULES.small.limit - 6)
-    expect(logged.join()).toContain('"lines":3')
+    await writeFile(file, 'no\nrecord\n{"atMs":"x"}\n{"atMs":1,"small":1e308}\n')
+    expect((await start()).stats().left.small).toBe(RULES.small.limit - 8)
+    expect(logged.join()).toContain('"lines":4')
   })
 
   it('where there can be no file is warned of, and the bridge goes on', async () => {

@@ -10,14 +10,17 @@ import type { Journal } from './windows.ts'
 
 /** Lines after which what is past is dropped from the file: some 300 kB. */
 const COMPACT_LINES = 4096
-/** What a line that can't be read is taken for: the most that one request weighs. */
+/** The most that one request weighs, which is what a line that can't be read is taken for. */
 const WORST_WEIGHT = 2
+
+/** Of our own lines, no text is longer. */
+const MOST_TEXT = 1000
 
 const sentSchema = z.object({
   atMs: z.number().nonnegative(),
-  small: z.number().nonnegative(),
-  contract: z.string().optional(),
-  identity: z.string().optional(),
+  small: z.int().min(0).max(WORST_WEIGHT),
+  contract: z.string().max(MOST_TEXT).optional(),
+  identity: z.string().max(MOST_TEXT).optional(),
 })
 
 /**
