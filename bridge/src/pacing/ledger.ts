@@ -25,6 +25,8 @@ export interface Usage {
 export interface Ledger {
   /** The first rule that stands against it, the widest first; undefined when it may go. */
   refusal(charge: Charge, nowMs: number): Refusal | undefined
+  /** Milliseconds until so much small weight, be it more than a window holds, has gone, if nothing else goes. */
+  smallMs(weight: number, nowMs: number): number
   /** Counts what has gone. */
   record(charge: Charge, atMs: number): void
   hold(what: Held, untilMs: number): void
@@ -122,6 +124,11 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       if (alike > 0) return { rule: 'contract', waitMs: alike }
       const twin = identity === undefined ? 0 : identicalWaitMs(identity, nowMs)
       return twin > 0 ? { rule: 'identical', waitMs: twin } : undefined
+    },
+    smallMs(weight, nowMs) {
+      const { limit } = rules.small
+      const rounds = Math.floor(Math.max(0, weight - 1) / limit)
+      return rounds * lengthMs(rules.small) + Math.max(0, smallWaitMs(weight - rounds * limit, nowMs))
     },
     record(charge, atMs) {
       messages.push(atMs)
