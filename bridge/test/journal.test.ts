@@ -26,7 +26,7 @@ beforeEach(async () => {
 /** The pacing of a bridge that has just started. */
 async function start(stateFile = file) {
   const settings = settingsFor(4002, { stateFile })
-  const windows = await openWindows({ settings, clock, rules: RULES, log, newId: () => 'id' })
+  const windows = await openWindows({ settings, clock, steady: clock, rules: RULES, log, newId: () => 'id' })
   return createPacing({ clock, windows })
 }
 
@@ -94,7 +94,7 @@ describe('what was sent', () => {
   it('does not pile up', async () => {
     const journal = openJournal({ file, clock, rules: RULES, log })
     for (let n = 0; n < 5000; n++) {
-      journal.write({ atMs: clock.now(), small: 0, identity: String(n) })
+      journal.write({ small: 0, identity: String(n) })
       if (n === 2000) await clock.advanceQuickly(15_500)
     }
     const lines = (await readFile(file, 'utf8')).split('\n').length

@@ -88,11 +88,11 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
 
   return {
     read: () => recent,
-    write(sent) {
+    write(charge) {
       // By its name each time: a bridge that shares Redis with this one may have put a shorter file in its place.
       attempt('write', () => {
         mkdirSync(path.dirname(file), { recursive: true })
-        appendFileSync(file, `${JSON.stringify(sent)}\n`, { mode: 0o600 })
+        appendFileSync(file, `${JSON.stringify({ ...charge, atMs: clock.now() })}\n`, { mode: 0o600 })
       })
       if (++lines >= COMPACT_LINES) compact()
     },

@@ -29,7 +29,8 @@ export interface Ledger {
   smallMs(weight: number, nowMs: number): number
   /** Counts what has gone. */
   record(charge: Charge, atMs: number): void
-  hold(what: Held, untilMs: number): void
+  /** Nothing of that kind goes for so many milliseconds, whatever a clock is set to meanwhile: never longer. */
+  hold(what: Held, ms: number, nowMs: number): void
   /** Milliseconds for which it is still told to hold. */
   heldMs(what: Held, nowMs: number): number
   /** Messages and small weight in their windows. */
@@ -42,18 +43,30 @@ export interface Ledger {
   copy(sent?: { readonly messages: readonly number[]; readonly small: readonly Sent[] }): Ledger
 }
 
+const NO_HOLD = { ms: 0, untilMs: 0 }
+
 interface State {
   /** Instants of the messages of the last second and the jitter. */
   messages: number[]
   small: Sent[]
   /** When an identity went last, the oldest first. */
   identities: Map<string, number>
-  held: Record<Held, number>
+  held: Record<Held, Hold>
+}
+
+interface Hold {
+  readonly ms: number
+  readonly untilMs: number
 }
 
 /** An empty ledger: nothing has been sent. */
 export function createLedger(rules: Rules): Ledger {
-  return ledgerOf(rules, { messages: [], small: [], identities: new Map(), held: { messages: 0, small: 0 } })
+  return ledgerOf(rules, {
+    messages: [],
+    small: [],
+    identities: new Map(),
+    held: { messages: NO_HOLD, small: NO_HOLD },
+  })
 }
 
 function ledgerOf(rules: Rules, state: State): Ledger {
@@ -73,14 +86,19 @@ function ledgerOf(rules: Rules, state: State): Ledger {
     }
   }
 
+  function heldMs(what: Held, nowMs: number): number {
+    const { ms, untilMs } = held[what]
+    return Math.max(0, Math.min(ms, untilMs - nowMs))
+  }
+
   function messageWaitMs(nowMs: number): number {
     const { limit, most, jitterMs } = rules.messages
     const fullMs = messages[messages.length - limit]
-    if (fullMs === undefined) return Math.max(0, held.messages - nowMs)
+    if (fullMs === undefined) return heldMs('messages', nowMs)
     const windowMs = fullMs + lengthMs(rules.messages) - nowMs
     const burstMs = messages[messages.length - (most - limit)] ?? -Infinity
     const spreadMs = Math.min(windowMs + jitterMs, burstMs + jitterMs - nowMs)
-    return Math.max(windowMs, spreadMs, held.messages - nowMs)
+    return Math.max(windowMs, spreadMs, heldMs('messages', nowMs))
   }
 
   function smallWaitMs(weight: number, nowMs: number): number {
@@ -92,7 +110,7 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       over -= one.small
       windowMs = one.atMs + lengthMs(rules.small) - nowMs
     }
-    return Math.max(windowMs, held.small - nowMs)
+    return Math.max(windowMs, heldMs('small', nowMs))
   }
 
   function contractWaitMs(contract: string, nowMs: number): number {
@@ -136,10 +154,10 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       twin(charge.identity, atMs)
     },
     twin,
-    hold(what, untilMs) {
-      held[what] = Math.max(held[what], untilMs)
+    hold(what, ms, nowMs) {
+      if (ms > heldMs(what, nowMs)) held[what] = { ms, untilMs: nowMs + ms }
     },
-    heldMs: (what, nowMs) => Math.max(0, held[what] - nowMs),
+    heldMs,
     usage(nowMs) {
       forget(nowMs)
       const inWindow = messages.filter((atMs) => atMs > nowMs - lengthMs(rules.messages))

@@ -66,7 +66,8 @@ export function createKeeper({ clock, asking, login }: { clock: Clock; asking: A
     const now = clock.now()
     for (const [key, ms] of askedMs) if (ms + REST_MS <= now) askedMs.delete(key)
     const last = askedMs.get(identity)
-    if (last !== undefined && request.kind !== 'quotes') await sleep(clock, last + REST_MS - now, signal)
+    if (last !== undefined && request.kind !== 'quotes')
+      await sleep(clock, Math.min(REST_MS, last + REST_MS - now), signal)
   }
 
   /** Subscribes once; how that ended. */
