@@ -21,7 +21,7 @@ export const systemClock: Clock = {
  */
 export function createSteadyClock({ now, after }: Clock, elapsedMs: () => number = () => performance.now()): Clock {
   const startMs = now() - elapsedMs()
-  return { now: () => startMs + elapsedMs(), after }
+  return { now: () => Math.floor(startMs + elapsedMs()), after }
 }
 
 /** Resolves after `ms`, or at once when the signal aborts. */

@@ -89,6 +89,14 @@ describe('what was sent', () => {
     const pacing = await start(path.join(path.dirname(path.dirname(file)), 'occupied', 'sent.jsonl'))
     expect(await ask(pacing, small(1))).toBe('went')
     expect(logged.join()).toContain('set BRIDGE_STATE')
+    expect(await ask(pacing, small(2))).toBe('went')
+    expect(logged.filter((line) => line.includes('can not write'))).toHaveLength(1)
+  })
+
+  it('in a folder that nobody can make is warned of too', async () => {
+    const pacing = await start('/proc/none/deep/sent.jsonl')
+    expect(await ask(pacing, small(1))).toBe('went')
+    expect(logged.filter((line) => line.includes('can not write'))).toHaveLength(1)
   })
 
   it('does not pile up', async () => {

@@ -30,6 +30,18 @@ describe('a subscription', () => {
     await bars.over
   })
 
+  it('to bars that are kept up to date is, to IBKR, the same request as those bars', async () => {
+    const { open, relay, simulator } = await startStreams()
+    const stream = await open()
+    const bars = subscribe(stream, MINUTES)
+    await until('it stands', () => bars.all('history').length > 0)
+    const { kind: _, ...same } = MINUTES
+    const refusal = await relay.bars({ ...same, waitMs: 0 }).catch((cause) => cause)
+    expect(refusal).toMatchObject({ kind: 'busy' })
+    expect(refusal.retryAfterMs).toBeGreaterThan(10_000)
+    expect(sent(simulator, 20)).toBe(1)
+  })
+
   it('is one at the gateway, however many want the same, and ends with the last of them', async () => {
     const { open, beat, simulator } = await startStreams()
     const [one, two] = [await open(), await open()]

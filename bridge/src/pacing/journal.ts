@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { toTidegateError } from '@tidegate/core'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { makeFolder } from './folder.ts'
 import type { Sent } from './ledger.ts'
 import { lengthMs, type Rules } from './rules.ts'
 import type { Journal } from './windows.ts'
@@ -36,6 +37,8 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
   const { file, clock, rules, log } = parts
   const keptMs = ({ small }: Sent) => lengthMs(small > 0 ? rules.small : rules.identical)
   let lines = 0
+  /** What can not be done, and was warned of: it would be again with every request. */
+  const failing = new Set<string>()
   const recent = compact()
 
   function recall(): { sent: Sent[]; broken: number } {
@@ -76,9 +79,13 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
 
   function attempt<T>(what: 'read' | 'write', act: () => T): T | undefined {
     try {
-      return act()
+      const done = act()
+      failing.delete(what)
+      return done
     } catch (cause) {
       if (what === 'read' && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+      if (failing.has(what)) return undefined
+      failing.add(what)
       const advice =
         'a restart may break IBKR’s ten-minute rule; set BRIDGE_STATE to a file that can be read and written'
       log.warn({ file, err: toTidegateError(cause) }, `can not ${what} the record of what was sent: ${advice}`)
@@ -91,7 +98,7 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
     write(charge) {
       // By its name each time: a bridge that shares Redis with this one may have put a shorter file in its place.
       attempt('write', () => {
-        mkdirSync(path.dirname(file), { recursive: true })
+        makeFolder(path.dirname(file))
         appendFileSync(file, `${JSON.stringify({ ...charge, atMs: clock.now() })}\n`, { mode: 0o600 })
       })
       if (++lines >= COMPACT_LINES) compact()

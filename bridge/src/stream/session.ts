@@ -205,12 +205,12 @@ export function createSession(
       let id: StreamId | null = null
       try {
         const { id: named, op, ...body } = checkedBody(streamCallSchema, parsed(text))
+        // An error under an id that is in use would seem to be the last frame of what uses it.
+        if (!open.has(named)) id = named
         if (op === 'cancel' || op === 'unsubscribe') {
           checkedBody(NOTHING, body)
           return cancel(named)
         }
-        // An error under an id that is in use would seem to be the last frame of what uses it.
-        if (!open.has(named)) id = named
         begin(named, op, body)
       } catch (cause) {
         fail(id, cause)
