@@ -118,7 +118,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const keys = createKeyring(settings.keys, settings.readKeys)
   const shelf = createShelf()
   const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer, shelf })
-  const hub = createHub(createKeeper({ clock, asking, login }))
+  const hub = createHub(createKeeper({ clock, asking, login }), steady)
   const status = () => ({ gateway: login.status(), pacing: pacing.stats() })
   const stream = createStreamServer({
     ...{ ask, hub, drain, metrics, observer, status, newId, keys, log, shelf },

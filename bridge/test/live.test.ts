@@ -42,6 +42,32 @@ describe('a subscription', () => {
     expect(sent(simulator, 20)).toBe(1)
   })
 
+  it('that has to wait leaves each his own patience', async () => {
+    const clock = createFakeClock()
+    const { open, simulator, bridge } = await startStreams({ clock })
+    await simulator.event({ type: 'notice', code: 2105 })
+    await until('history is away', () => bridge.status().state !== 'ready')
+    const [one, two] = [await open(), await open()]
+    const ends: string[] = []
+    const want = (name: string, stream: typeof one, waitMs: number) => {
+      const bars = subscribe(stream, { ...MINUTES, waitMs })
+      bars.over.catch(({ kind }) => ends.push(`${name} ${kind}`))
+      return bars
+    }
+    want('first', one, 3000)
+    const patient = want('patient', two, 20_000)
+    want('last', one, 500)
+    await settled(8)
+    await clock.advance(600)
+    await until('the last has left', () => ends.length === 1)
+    await clock.advance(3000)
+    await until('the first has left', () => ends.length === 2)
+    expect(ends).toEqual(['last farm-down', 'first farm-down'])
+    await simulator.event({ type: 'notice', code: 2106 })
+    for (let i = 0; i < 20 && patient.all('subscribed').length === 0; i++) await clock.advance(100)
+    expect(patient.all('subscribed')).toEqual([true])
+  })
+
   it('is one at the gateway, however many want the same, and ends with the last of them', async () => {
     const { open, beat, simulator } = await startStreams()
     const [one, two] = [await open(), await open()]
