@@ -22,24 +22,27 @@ export interface GatewayClock {
   readonly aheadMs: number | undefined
 }
 
-/** `isSimulated`: its time is made up, as its data are, and believed whatever it is. `onAhead` is called when it is found too far ahead. */
+/** `steady` goes on by itself between two times told: our clock may be set. `isSimulated`: its time is made up, as its data are, and believed whatever it is. `onAhead` is called when it is found too far ahead. */
 export function createGatewayClock(parts: {
   clock: Clock
+  steady?: Clock
   isSimulated: () => boolean
   onAhead?: (ms: number) => void
 }): GatewayClock {
-  const { clock, isSimulated, onAhead = () => {} } = parts
+  const { clock, steady = clock, isSimulated, onAhead = () => {} } = parts
   let offsetMs = 0
   let aheadMs: number | undefined
+  const toldNow = () => steady.now() + offsetMs
   return {
     told(sec) {
-      offsetMs = sec * 1000 - clock.now()
+      offsetMs = sec * 1000 - steady.now()
       const wasAhead = aheadMs !== undefined
-      aheadMs = offsetMs > AHEAD_MS && !isSimulated() ? offsetMs : undefined
+      const ms = sec * 1000 - clock.now()
+      aheadMs = ms > AHEAD_MS && !isSimulated() ? ms : undefined
       if (aheadMs !== undefined && !wasAhead) onAhead(aheadMs)
     },
-    now: () => clock.now() + offsetMs,
-    asOf: () => Math.floor((clock.now() + (isSimulated() ? offsetMs : Math.min(0, offsetMs))) / 1000),
+    now: toldNow,
+    asOf: () => Math.floor((isSimulated() ? toldNow() : Math.min(toldNow(), clock.now())) / 1000),
     get aheadMs() {
       return aheadMs
     },

@@ -1,7 +1,7 @@
 import type { BridgeStatus } from '@tidegate/relay'
 import { createAnswering } from './answering.ts'
 import { createAsking } from './asking.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, createSteadyClock, systemClock } from './clock.ts'
 import { createDrain } from './drain.ts'
 import { TOO_FAST } from './gateway.ts'
 import { createKeyring } from './keys.ts'
@@ -35,6 +35,8 @@ export interface BridgeOptions {
   readonly settings: BridgeSettings
   readonly log: Log
   readonly clock?: Clock
+  /** For what is counted in intervals; absent: `clock` where that is given, else one that nobody sets. */
+  readonly steady?: Clock
   /** Uniform in [0, 1). */
   readonly random?: () => number
   readonly newId?: () => string
@@ -62,6 +64,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const {
     settings,
     clock = systemClock,
+    steady = options.clock ?? createSteadyClock(systemClock),
     random = Math.random,
     newId = () => crypto.randomUUID(),
     listen = true,
@@ -72,12 +75,13 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   // Bridges that share Redis count together, whatever file each writes.
   const isAlone = settings.stateFile !== undefined && settings.redisUrl === undefined
   const unlock = isAlone ? lockState(settings.stateFile, log) : () => {}
-  const windows = await openWindows({ settings, clock, rules, log, newId })
-  const pacing = createPacing({ clock, rules, windows })
+  const windows = await openWindows({ settings, clock, steady, rules, log, newId })
+  const pacing = createPacing({ clock: steady, rules, windows })
   const login = openLogin({
     ...settings.gateway,
     marketDataType: MARKET_DATA_TYPES[settings.marketDataType],
     clock,
+    steady,
     random,
     log,
     requestTimeoutMs: settings.requestTimeoutMs,
@@ -94,23 +98,32 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
       return ask()
     },
   })
-  const sharing = createSharing<Answer>(clock, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
+  const sharing = createSharing<Answer>(steady, { maxSize: SHARED_BARS, sizeOf: ({ size }) => size })
+  let connectedMs: number | undefined
+  login.watch((state) => {
+    // Another gateway may stand there now, with another market behind it.
+    if (state.connectedMs !== undefined && state.connectedMs !== connectedMs) sharing.forget()
+    connectedMs = state.connectedMs
+  })
   const metrics = createMetrics({ pacing: pacing.stats, gateway: login.status, watch: login.watch })
   login.hear((code) => {
     metrics.message(code)
     // IBKR names no request with it: the whole login goes too fast.
     if (code === TOO_FAST) pacing.backOff('messages')
   })
-  const observer = createObserver({ clock, log, metrics })
-  const asking = createAsking({ clock, pacing })
+  const observer = createObserver({ clock: steady, log, metrics })
+  const asking = createAsking({ clock: steady, pacing })
   const ask = createAnswering({ sharing, asking, login, observer })
   const drain = createDrain(clock)
   const keys = createKeyring(settings.keys, settings.readKeys)
   const shelf = createShelf()
   const app = createRelayApp({ login, pacing, ask, metrics, drain, keys, newId, observer, shelf })
-  const hub = createHub(createKeeper({ clock, asking, login }))
+  const hub = createHub(createKeeper({ clock, asking, login }), steady)
   const status = () => ({ gateway: login.status(), pacing: pacing.stats() })
-  const stream = createStreamServer({ ask, hub, drain, metrics, observer, status, newId, keys, clock, log, shelf })
+  const stream = createStreamServer({
+    ...{ ask, hub, drain, metrics, observer, status, newId, keys, log, shelf },
+    clock: steady,
+  })
   let server: Server | undefined
   const close = async () => {
     const stopped = server?.stop()

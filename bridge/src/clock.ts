@@ -15,6 +15,15 @@ export const systemClock: Clock = {
   },
 }
 
+/**
+ * The same clock for what is counted in intervals: it tells its time once, and goes on by what has passed since. Whoever
+ * sets the machine's clock, forward or back, moves no window by it. `elapsedMs` counts from anywhere and is never set.
+ */
+export function createSteadyClock({ now, after }: Clock, elapsedMs: () => number = () => performance.now()): Clock {
+  const startMs = now() - elapsedMs()
+  return { now: () => Math.floor(startMs + elapsedMs()), after }
+}
+
 /** Resolves after `ms`, or at once when the signal aborts. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

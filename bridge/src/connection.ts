@@ -86,6 +86,8 @@ export interface ConnectionOptions {
   readonly clientId: number
   readonly marketDataType: number
   readonly clock: Clock
+  /** The same, which nobody sets; absent: `clock`. */
+  readonly steady?: Clock
   readonly requestTimeoutMs: number
   /** Waits until one more message that is no request may leave: handshake, cancel, probe. */
   readonly message: () => Promise<void>

@@ -48,7 +48,12 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<TidegateError>()
   let accounts: readonly string[] = []
   const isMadeUp = () => isSimulated(accounts[0] ?? '')
-  const gatewayClock = createGatewayClock({ clock, isSimulated: isMadeUp, onAhead: options.onAhead })
+  const gatewayClock = createGatewayClock({
+    clock,
+    steady: options.steady,
+    isSimulated: isMadeUp,
+    onAhead: options.onAhead,
+  })
   let pulse: Pulse | undefined
   let stopWaiting = () => {}
   let over = false

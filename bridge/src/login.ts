@@ -72,12 +72,22 @@ export function openLogin(options: LoginOptions): Login {
   }
   const troubles = createTroubles(log, { host, port })
   const tellPhase = createPhaseLog(log, { host, port })
-  const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: found })
+  const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: learn })
   let state = FIRST_STATE
   let connection: Connection | undefined
   let stopPause = () => {}
 
-  const obstacle = (need?: Need) => obstacleOf(state, expected, clock.now(), need)
+  /** What was found last, by need: each of thousands that wait asks whether it may go. */
+  const found = new Map<Need, { of: LoginState; atMs: number; obstacle: TidegateError | undefined }>()
+
+  function obstacle(need: Need = 'history'): TidegateError | undefined {
+    const atMs = clock.now()
+    const last = found.get(need)
+    if (last?.of === state && last.atMs === atMs) return last.obstacle
+    const now = { of: state, atMs, obstacle: obstacleOf(state, expected, atMs, need) }
+    found.set(need, now)
+    return now.obstacle
+  }
 
   function changed(): void {
     const error = obstacle()
@@ -214,7 +224,7 @@ export function openLogin(options: LoginOptions): Login {
     }
   }
 
-  function found(finding: Finding): void {
+  function learn(finding: Finding): void {
     if (finding === 'unknown') return
     if (finding === 'silent') log.warn({}, 'the history servers do not answer a probe')
     happen({ type: finding === 'answered' ? 'probed' : 'silent' })

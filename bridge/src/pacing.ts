@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events'
 import { type Priority, TidegateError } from '@tidegate/core'
 import type { Clock } from './clock.ts'
 import { createBackoff } from './pacing/backoff.ts'
+import { CROWD, crowdOf } from './pacing/crowd.ts'
 import { forecast, retryAfter } from './pacing/forecast.ts'
-import type { Held } from './pacing/ledger.ts'
-import { createPass } from './pacing/pass.ts'
+import type { Held, Ledger } from './pacing/ledger.ts'
+import { createPass, LOOK_MS } from './pacing/pass.ts'
 import { createQueue, type Waiter } from './pacing/queue.ts'
 import { chargeOf, lengthMs, MESSAGE, RULES, type RuledRequest, type Rules } from './pacing/rules.ts'
 import { createWindows, type Windows } from './pacing/windows.ts'
@@ -12,6 +13,8 @@ import type { Turn } from './turn.ts'
 
 /** Open requests end when they end, and a gateway is back when it is: the least time after which asking again makes sense. */
 const GUESS_MS = 1000
+/** So many of one priority may wait; whoever comes then is told to come again. */
+const MOST_WAITING = 2000
 const RANK: Record<Priority, number> = { interactive: 1, scheduled: 2, backfill: 3 }
 
 export interface PacedJob {
@@ -48,7 +51,8 @@ export interface Pacing {
   /**
    * Runs `ask`, which sends one message at once, when the rules allow it; its place is free again when `ask` has settled.
    * What it took of the windows stays taken, whatever became of it.
-   * Throws `busy` when it can't go within the job's `waitMs`: at once where it is known beforehand. After its
+   * Throws `busy` when it can't go within the job's `waitMs`: at once where it is known beforehand, or where 2,000 of its
+   * priority wait already. After its
    * `retryAfterMs` the same is let go, if nobody else has come; where open requests have to end first, or the gateway is
    * not ready, that is a guess of a second or more. Throws `disconnected` when the signal aborts before it went.
    */
@@ -96,6 +100,7 @@ export function createPacing({
   let isLetting = false
   let letting = Promise.resolve()
   let stopWake = () => {}
+  let wakeAtMs = Infinity
   const closing = new AbortController()
   // One listener for each request that waits: there may be many.
   setMaxListeners(0, closing.signal)
@@ -124,6 +129,7 @@ export function createPacing({
         }
       }
       stopWake()
+      wakeAtMs = clock.now() + Math.max(1, pass.wakeMs)
       stopWake = pass.wakeMs === Infinity ? () => {} : clock.after(Math.max(1, pass.wakeMs), () => void letGo())
     }
     isLetting = false
@@ -131,7 +137,9 @@ export function createPacing({
 
   async function busy(waiter: Waiting, waitMs: number): Promise<TidegateError> {
     const outlook = { queue, ledger: await windows.look(), nowMs: clock.now() }
-    return busyFor(waiter, waitMs, Math.ceil(retryAfter(outlook, waiter, waitMs)))
+    const isCrowd = queue.size > CROWD
+    const ms = isCrowd ? crowdOf({ ...outlook, rules }).mostMs(waiter) : retryAfter(outlook, waiter, waitMs)
+    return busyFor(waiter, waitMs, Math.ceil(ms))
   }
 
   function busyFor(waiter: Waiting, waitMs: number, ms: number): TidegateError {
@@ -171,7 +179,7 @@ export function createPacing({
         leave()
         reject(closing.signal.aborted ? closed() : hungUp())
         // Where its turn held up others, it does so no more.
-        void letGo()
+        if (isReady?.() !== false) void letGo()
       }
       const go = async () => {
         if (!here) return windows.release(place)
@@ -196,7 +204,7 @@ export function createPacing({
       }
       const giveUp = async (of: number) => {
         // What may go at this very instant is in time.
-        await letGo()
+        if (isReady?.() !== false) await letGo()
         if (here && of === patience) await refuse()
       }
       const bePatient = () => {
@@ -221,8 +229,8 @@ export function createPacing({
         if (!here || (leftMs > 0 && isSoon(waiter, leftMs))) return undefined
         const ledger = await windows.look()
         if (!here) return undefined
-        const goesMs = forecast({ queue, ledger, nowMs: clock.now() }, waiter)
-        if (leftMs > 0 && goesMs <= leftMs) return undefined
+        if (leftMs > 0 && soonestMs(ledger, waiter) <= leftMs) return undefined
+        const goesMs = latestMs(ledger, waiter)
         // It goes without him; who comes again by then finds its answer, or waits for it with the others.
         return busyFor(waiter, ofMs, Math.max(0, Math.ceil(goesMs) - ofMs))
       }
@@ -231,16 +239,31 @@ export function createPacing({
       closing.signal.addEventListener('abort', hangUp, { once: true })
       queue.add(waiter)
       bePatient()
+      const isFull = waiting[priority] > MOST_WAITING
       const leaveTurn = turn?.enter({ raised, refusal }) ?? (() => {})
       const admitted = async () => {
-        await letGo()
+        if (isFull) return refuse()
+        // What is not ready waits to be looked at, as do those before it.
+        if (isReady?.() !== false || wakeAtMs > cameMs + LOOK_MS) await letGo()
         if (!here || (waitMs() > 0 && isSoon(waiter, waitMs()))) return
         const ledger = await windows.look()
         if (!here) return
-        if (waitMs() === 0 || forecast({ queue, ledger, nowMs: clock.now() }, waiter) > waitMs()) await refuse()
+        if (waitMs() === 0 || soonestMs(ledger, waiter) > waitMs()) await refuse()
       }
       admitted().catch(reject)
     })
+  }
+
+  /** When it goes if nobody else comes, milliseconds: of a crowd, not before. */
+  function soonestMs(ledger: Ledger, waiter: Waiting): number {
+    const outlook = { queue, ledger, nowMs: clock.now() }
+    return queue.size > CROWD ? crowdOf({ ...outlook, rules }).leastMs(waiter) : forecast(outlook, waiter)
+  }
+
+  /** The same, and of a crowd, not after. */
+  function latestMs(ledger: Ledger, waiter: Waiting): number {
+    const outlook = { queue, ledger, nowMs: clock.now() }
+    return queue.size > CROWD ? crowdOf({ ...outlook, rules }).mostMs(waiter) : forecast(outlook, waiter)
   }
 
   /** Whether it surely goes in time, by what is cheap to reckon: behind everyone else, the message rate used in full. */

@@ -1,7 +1,7 @@
 import { lastExpiryMs, resetAt, TidegateError } from '@tidegate/core'
 import type { BridgeStatus, Farm } from '@tidegate/relay'
 import { isSimulated, masked, modeOf } from './account.ts'
-import type { LoginState } from './state.ts'
+import { isPaused, type LoginState } from './state.ts'
 
 /** When asking again makes sense while the bridge connects or IBKR mends: the longest pause between two tries. */
 const RETRY_MS = 30_000
@@ -88,7 +88,7 @@ function loginObstacle(state: LoginState, expected: ExpectedLogin, atMs: number)
       return loginRequired(`${found}: ${advice}.`)
     }
   }
-  if (competing && atMs < competing.untilMs) {
+  if (competing && isPaused(state, atMs)) {
     const until = new Date(competing.untilMs).toISOString()
     const { message, code } = competing.error
     return new TidegateError('competing-session', `${message} Nothing is asked until ${until}.`, {

@@ -99,8 +99,15 @@ async function jsonOf(c: Context): Promise<unknown> {
   }
 }
 
+/** Node's word on a request whose connection ends before it does. */
+function isBrokenOff(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNRESET'
+}
+
 function answerError(c: Context<Env>, cause: unknown, observer: Observer): Response {
-  const error = toTidegateError(cause)
+  const error = isBrokenOff(cause)
+    ? new TidegateError('invalid', 'The caller broke off within its body.', { cause })
+    : toTidegateError(cause)
   if (!c.get('told')) observer.refused(error, { request: c.get('requestId'), path: c.req.path })
   if (error.retryAfterMs !== undefined) c.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
   return c.json({ error: error.toJSON() }, error.status as 400)

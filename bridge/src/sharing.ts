@@ -12,6 +12,7 @@ interface Shared<T> {
   readonly turn: SharedTurn
   readonly callers: Set<Waiting>
   size: number
+  isAnswered: boolean
   /** Calls off the timer that would forget it: a timer holds the answer as long as it runs. */
   stopTimer(): void
 }
@@ -39,7 +40,9 @@ export interface Sharing<T> {
    * whose own patience can't be met is told so at once, for himself alone. The last one to leave aborts what is under way.
    */
   share(key: string, sharer: Sharer, ask: (signal: AbortSignal, turn: Turn) => Promise<T>): Promise<T>
-  /** Forgets every answer it keeps. */
+  /** Forgets every answer that has come; what is under way goes on. */
+  forget(): void
+  /** Forgets everything. */
   clear(): void
 }
 
@@ -66,11 +69,12 @@ export function createSharing<T>(
       for (const one of [...callers]) one.look()
     })
     const answer = ask(abort.signal, turn)
-    const entry: Shared<T> = { answer, abort, turn, callers, size: 0, stopTimer: () => {} }
+    const entry: Shared<T> = { answer, abort, turn, callers, size: 0, isAnswered: false, stopTimer: () => {} }
     entries.set(key, entry)
     entry.answer.then(
       (answer) => {
         if (entries.get(key) !== entry) return
+        entry.isAnswered = true
         entry.size = sizeOf(answer)
         kept += entry.size
         entry.stopTimer = clock.after(Math.max(0, askedAtMs + IDENTICAL_MS - clock.now()), () => drop(key, entry))
@@ -131,6 +135,9 @@ export function createSharing<T>(
   }
 
   return {
+    forget() {
+      for (const [key, entry] of entries) if (entry.isAnswered) drop(key, entry)
+    },
     clear() {
       for (const [key, entry] of entries) drop(key, entry)
     },

@@ -91,20 +91,24 @@ export function reduce(state: LoginState, event: LoginEvent, atMs: number): Logi
       return noticed(state, event.code, event.text, atMs)
     case 'competing': {
       // What was open when the pause began is refused one by one: that is one cause, not many.
-      if (state.competing && atMs < state.competing.untilMs) return state
+      if (isPaused(state, atMs)) return state
       const times = (state.competing?.times ?? 0) + 1
       const pauseMs = Math.min(COMPETING.firstMs * 2 ** (times - 1), COMPETING.mostMs)
       return { ...state, competing: { untilMs: atMs + pauseMs, times, error: event.error } }
     }
     case 'answered': {
-      const paused = state.competing !== undefined && atMs < state.competing.untilMs
-      return { ...state, silentSinceMs: undefined, competing: paused ? state.competing : undefined }
+      return { ...state, silentSinceMs: undefined, competing: isPaused(state, atMs) ? state.competing : undefined }
     }
     case 'probed':
       return { ...state, silentSinceMs: undefined, provenMs: atMs, cutOff: undefined }
     case 'silent':
       return { ...state, silentSinceMs: state.silentSinceMs ?? atMs }
   }
+}
+
+/** Whether the pause for another session lasts. No pause is longer than the longest: then the clock was set back. */
+export function isPaused({ competing }: LoginState, atMs: number): boolean {
+  return competing !== undefined && atMs < competing.untilMs && atMs >= competing.untilMs - COMPETING.mostMs
 }
 
 function ended(state: LoginState, error: TidegateError, atMs: number): LoginState {

@@ -26,7 +26,7 @@ beforeEach(async () => {
 /** The pacing of a bridge that has just started. */
 async function start(stateFile = file) {
   const settings = settingsFor(4002, { stateFile })
-  const windows = await openWindows({ settings, clock, rules: RULES, log, newId: () => 'id' })
+  const windows = await openWindows({ settings, clock, steady: clock, rules: RULES, log, newId: () => 'id' })
   return createPacing({ clock, windows })
 }
 
@@ -79,9 +79,9 @@ describe('what was sent', () => {
 
   it('in a file of another kind is warned of line by line', async () => {
     await mkdir(path.dirname(file))
-    await writeFile(file, 'no\nrecord\n{"atMs":"x"}\n')
-    expect((await start()).stats().left.small).toBe(RULES.small.limit - 6)
-    expect(logged.join()).toContain('"lines":3')
+    await writeFile(file, 'no\nrecord\n{"atMs":"x"}\n{"atMs":1,"small":1e308}\n')
+    expect((await start()).stats().left.small).toBe(RULES.small.limit - 8)
+    expect(logged.join()).toContain('"lines":4')
   })
 
   it('where there can be no file is warned of, and the bridge goes on', async () => {
@@ -89,12 +89,20 @@ describe('what was sent', () => {
     const pacing = await start(path.join(path.dirname(path.dirname(file)), 'occupied', 'sent.jsonl'))
     expect(await ask(pacing, small(1))).toBe('went')
     expect(logged.join()).toContain('set BRIDGE_STATE')
+    expect(await ask(pacing, small(2))).toBe('went')
+    expect(logged.filter((line) => line.includes('can not write'))).toHaveLength(1)
+  })
+
+  it('in a folder that nobody can make is warned of too', async () => {
+    const pacing = await start('/proc/none/deep/sent.jsonl')
+    expect(await ask(pacing, small(1))).toBe('went')
+    expect(logged.filter((line) => line.includes('can not write'))).toHaveLength(1)
   })
 
   it('does not pile up', async () => {
     const journal = openJournal({ file, clock, rules: RULES, log })
     for (let n = 0; n < 5000; n++) {
-      journal.write({ atMs: clock.now(), small: 0, identity: String(n) })
+      journal.write({ small: 0, identity: String(n) })
       if (n === 2000) await clock.advanceQuickly(15_500)
     }
     const lines = (await readFile(file, 'utf8')).split('\n').length

@@ -30,6 +30,44 @@ describe('a subscription', () => {
     await bars.over
   })
 
+  it('to bars that are kept up to date is, to IBKR, the same request as those bars', async () => {
+    const { open, relay, simulator } = await startStreams()
+    const stream = await open()
+    const bars = subscribe(stream, MINUTES)
+    await until('it stands', () => bars.all('history').length > 0)
+    const { kind: _, ...same } = MINUTES
+    const refusal = await relay.bars({ ...same, waitMs: 0 }).catch((cause) => cause)
+    expect(refusal).toMatchObject({ kind: 'busy' })
+    expect(refusal.retryAfterMs).toBeGreaterThan(10_000)
+    expect(sent(simulator, 20)).toBe(1)
+  })
+
+  it('that has to wait leaves each his own patience', async () => {
+    const clock = createFakeClock()
+    const { open, simulator, bridge } = await startStreams({ clock })
+    await simulator.event({ type: 'notice', code: 2105 })
+    await until('history is away', () => bridge.status().state !== 'ready')
+    const [one, two] = [await open(), await open()]
+    const ends: string[] = []
+    const want = (name: string, stream: typeof one, waitMs: number) => {
+      const bars = subscribe(stream, { ...MINUTES, waitMs })
+      bars.over.catch(({ kind }) => ends.push(`${name} ${kind}`))
+      return bars
+    }
+    want('first', one, 3000)
+    const patient = want('patient', two, 20_000)
+    want('last', one, 500)
+    await settled(8)
+    await clock.advance(600)
+    await until('the last has left', () => ends.length === 1)
+    await clock.advance(3000)
+    await until('the first has left', () => ends.length === 2)
+    expect(ends).toEqual(['last farm-down', 'first farm-down'])
+    await simulator.event({ type: 'notice', code: 2106 })
+    for (let i = 0; i < 20 && patient.all('subscribed').length === 0; i++) await clock.advance(100)
+    expect(patient.all('subscribed')).toEqual([true])
+  })
+
   it('is one at the gateway, however many want the same, and ends with the last of them', async () => {
     const { open, beat, simulator } = await startStreams()
     const [one, two] = [await open(), await open()]

@@ -31,8 +31,6 @@ describe('a subscription that IBKR refuses', () => {
     ['no such ticks', TRADES, 10189, 'Failed to request tick-by-tick data.BidAsk is not supported', 'invalid'],
     ['too many', TRADES, 10190, 'Max number of tick-by-tick requests has been reached.', 'busy'],
     ['not subscribed', QUOTES, 354, 'Requested market data is not subscribed.', 'no-permission'],
-    ['more needed', QUOTES, 10089, 'Requested market data requires additional subscription', 'no-permission'],
-    ['a part', QUOTES, 10090, 'Part of requested market data is not subscribed.', 'no-permission'],
     ['no delayed', QUOTES, 10186, 'Delayed market data is not enabled.', 'no-permission'],
     ['another session', QUOTES, 10197, 'No market data during competing live session', 'competing-session'],
     ['no line that is free', QUOTES, 101, 'Max number of tickers has been reached', 'pacing'],
@@ -56,11 +54,25 @@ describe('a subscription that IBKR refuses', () => {
     expect(other.all('quote')[0]).toEqual({ bid: 101.5 })
     const small = request.kind === 'realtimeBars' ? 59 : 60
     expect(await relay.status()).toMatchObject({ pacing: { open: 0, queued: 0, left: { small, open: 32 } } })
-    // Where IBKR goes on with a part, the line is given back.
+    // IBKR may take it up again: the line is given back.
     const cancels = () => gateway.received.filter(([message, , of]) => message === '2' && of === id).length
     if (request.kind === 'quotes' && kind !== 'pacing') await until('it is cancelled', () => cancels() === 1)
     other.end()
     await other.over
+  })
+
+  it.each([10089, 10090, 10091])('in part (%i) is told so and goes on', async (code) => {
+    const gateway = await startRawGateway()
+    const { open } = await startListening(gateway.port)
+    const quotes = subscribe(await open(), QUOTES)
+    await until('it has gone', () => idsOf(gateway, 'quotes').length === 1)
+    const [id = ''] = idsOf(gateway, 'quotes')
+    const [client] = gateway.clients
+    client?.send(...error(id, code, 'Part of requested market data is not subscribed for DU1234567.'))
+    client?.send(1, 6, id, 1, 101.5, 0, 0)
+    await until('its quotes come', () => quotes.all('quote').length === 1)
+    const message = 'Part of requested market data is not subscribed for DU*****67.'
+    expect(quotes.all('notice')).toEqual([{ code, message }])
   })
 
   it('leaves its budget once, and can be asked for again', async () => {

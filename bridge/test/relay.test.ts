@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net'
 import { SEC_TYPES } from '@tidegate/core'
 import {
   barColumnsSchema,
@@ -11,7 +12,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFakeClock } from './clock.ts'
 import { NOW_SEC } from './market.ts'
-import { AAPL, endAll, KEY, type Rig, request, sent, startBridge, startSimulator } from './rig.ts'
+import { AAPL, endAll, KEY, type Rig, request, sent, startBridge, startSimulator, until } from './rig.ts'
 
 afterEach(endAll)
 
@@ -163,6 +164,21 @@ describe('the relay', () => {
     const response = await call(rig, '/v1/nothing')
     expect(response.status).toBe(404)
     expect(await errorIn(response)).toMatchObject({ kind: 'not-found', message: 'There is no GET /v1/nothing here.' })
+  })
+})
+
+describe('a caller that breaks off within its body', () => {
+  it.each(['content-length: 100', 'transfer-encoding: chunked'])('(%s) is at fault himself', async (header) => {
+    const simulator = await startSimulator()
+    const { bridge, logged } = await startBridge(simulator.port, { listen: true })
+    const url = new URL(bridge.url ?? '')
+    const socket = createConnection(Number(url.port), url.hostname)
+    socket.on('error', () => {})
+    socket.write(`POST /v1/bars HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n${header}\r\n\r\n5\r\n{"a":`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    socket.destroy()
+    await until('it is told', () => logged.some((line) => line.includes('"path":"/v1/bars"')))
+    expect(logged.find((line) => line.includes('"path":"/v1/bars"'))).toContain('"kind":"invalid"')
   })
 })
 

@@ -47,4 +47,17 @@ describe('answers kept for sharing', () => {
     expect(clock.pending).toBe(0)
     expect(await sharing.share('a', stay, async () => 'second')).toBe('second')
   })
+
+  it('are forgotten when another gateway may have come, and one under way is not', async () => {
+    const clock = createFakeClock()
+    const sharing = createSharing<string>(clock, { maxSize: 10, sizeOf: (answer) => answer.length })
+    const { promise, resolve } = Promise.withResolvers<string>()
+    await sharing.share('a', stay, async () => 'first')
+    const underWay = sharing.share('b', stay, () => promise)
+    sharing.forget()
+    resolve('late')
+    expect(await sharing.share('b', stay, async () => 'second')).toBe('late')
+    expect(await underWay).toBe('late')
+    expect(await sharing.share('a', stay, async () => 'second')).toBe('second')
+  })
 })

@@ -76,6 +76,8 @@ describe('a frame', () => {
     ['an op that there is not', { id: 1, op: 'trade' }, 1, 'There is no op "trade"'],
     ['a fault within', { id: 2, op: 'bars', ...request(), duration: 'a while' }, 2, 'duration'],
     ['a field too many', { id: 3, op: 'bars', ...request(), color: 'red' }, 3, 'color'],
+    ['a field too many beside a status', { id: 5, op: 'status', x: 1 }, 5, 'x'],
+    ['a field too many beside a cancel', { id: 6, op: 'cancel', x: 1 }, 6, 'x'],
     ['a subscription to nothing', { id: 'a', op: 'subscribe', kind: 'gossip', contract: AAPL }, 'a', 'kind'],
     ['a null where a contract should be', { id: 4, op: 'subscribe', kind: 'quotes', contract: null }, 4, 'contract'],
   ])('with %s is answered by an error, and the socket lives on', async (_, what, id, words) => {

@@ -21,7 +21,7 @@ export function createStory(now: () => number, print: ((line: string) => void) |
   const hash = createHash('sha256')
   const tell = (text: string) => {
     // The gateway's port is another one each time.
-    const line = `${new Date(now()).toISOString().slice(0, 23)} ${text.replaceAll(/127\.0\.0\.1:\d+/g, 'the gateway')}`
+    const line = `${new Date(now()).toISOString().slice(0, 23)} ${text.replaceAll(/127\.0\.0\.1:\d+|(?<="port":)\d+/g, 'the gateway')}`
     hash.update(`${line}\n`)
     print?.(line)
   }

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 
 /** Turns of the event loop in a row in which nothing may be under way. */
 const STILL_TURNS = 2
-/** What does not move for so long, in real time, is not coming: a peer that reads nothing, for one. */
-const STUCK_MS = 100
+/** What has not moved for so many turns and so long, in real time, is not coming: a peer that reads nothing, for one. */
+const STUCK = { turns: 1000, ms: 250 }
 
 /** What goes on in this process beside its own code: sockets whose both ends are in it, and hashes, which other threads make. */
 export interface Wires {
@@ -59,15 +59,20 @@ export function watchWires(): Wires {
     async still() {
       let turns = 0
       let last = -1
+      let unmoved = 0
       let movedAtMs = performance.now()
       while (turns < STILL_TURNS) {
         await new Promise(setImmediate)
         const { moved, arrived } = look()
-        if (moved !== last) movedAtMs = performance.now()
+        unmoved++
+        if (moved !== last) {
+          unmoved = 0
+          movedAtMs = performance.now()
+        }
         const isIdle = arrived && moved === last && !process.getActiveResourcesInfo().includes('Immediate')
         last = moved
         turns = isIdle ? turns + 1 : 0
-        if (performance.now() - movedAtMs > STUCK_MS) return
+        if (unmoved > STUCK.turns && performance.now() - movedAtMs > STUCK.ms) return
       }
     },
     cut() {

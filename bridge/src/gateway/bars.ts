@@ -1,6 +1,7 @@
 import type { BarSizeSetting, WhatToShow } from '@stoqey/ib'
 import { appendBars, emptyBars, TidegateError } from '@tidegate/core'
 import type { Notice } from '@tidegate/relay'
+import { maskedText } from '../account.ts'
 import type { GatewayBars, GatewayHistory } from '../connection.ts'
 import { toIbContract } from './details.ts'
 import { utcText } from './time.ts'
@@ -23,7 +24,7 @@ export function askBars(wire: Wire, request: GatewayHistory, signal: AbortSignal
         if (bars.t.length > 0) resolve({ bars, empty: false, asOf, notices })
         else reject(unexplained('bars'))
       },
-      notice: (code, message) => notices.push({ code, message }),
+      notice: (code, text) => notices.push({ code, message: maskedText(text) }),
       noData: () => {
         resolve({ bars, empty: true, asOf, notices })
         return true

@@ -1,5 +1,6 @@
 import type { TickByTickDataType, WhatToShow } from '@stoqey/ib'
 import { appendBars, type ErrorKind, emptyBars } from '@tidegate/core'
+import { maskedText } from '../account.ts'
 import type { GatewayLive, LiveEvent } from '../connection.ts'
 import { sendHistory } from './bars.ts'
 import { toIbContract } from './details.ts'
@@ -8,7 +9,7 @@ import type { Request, Wire } from './wire.ts'
 /** The only length real-time bars have. */
 const REALTIME_BAR_SEC = 5
 
-/** IBKR may go on with a part of quotes that it refuses so (10090), or take them up again: their line is given back. */
+/** IBKR may take up again quotes that it refuses so: their line is given back. */
 const LASTING: ReadonlySet<ErrorKind> = new Set(['no-permission', 'competing-session'])
 
 type Hearing = Omit<Request, 'fail' | 'noData' | 'notice'>
@@ -50,7 +51,7 @@ export function createSubscriber(
       signal,
       (_resolve, fail, self) => ({
         ...hearing(request, tell, self.last),
-        notice: (code, message) => tell({ notice: { code, message } }),
+        notice: (code, text) => tell({ notice: { code, message: maskedText(text) } }),
         noData: () => false,
         fail(error) {
           fail(error)

@@ -25,6 +25,8 @@ export function askSessions(
           )
         }
       },
+      // Bars, for a schedule, and as it was asked they are none.
+      end: () => reject(unexplained('sessions')),
       notice: () => {},
       noData() {
         resolve({ zone: '', sessions: [], empty: true })

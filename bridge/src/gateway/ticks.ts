@@ -7,6 +7,7 @@ import {
   type QuoteColumns,
   type TradeColumns,
 } from '@tidegate/relay'
+import { maskedText } from '../account.ts'
 import type { GatewayTicks, GatewayTicksRequest } from '../connection.ts'
 import { toIbContract } from './details.ts'
 import { utcText } from './time.ts'
@@ -29,7 +30,7 @@ export function askTicks(
         appendTicks(ticks, more)
         if (done) resolve({ ticks, empty: false, asOf, notices })
       },
-      notice: (code, message) => notices.push({ code, message }),
+      notice: (code, text) => notices.push({ code, message: maskedText(text) }),
       noData() {
         resolve({ ticks, empty: true, asOf, notices })
         return true

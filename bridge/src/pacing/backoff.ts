@@ -25,7 +25,7 @@ export function createBackoff(clock: Clock): Backoff {
     complained(what) {
       const nowMs = clock.now()
       const { ms, untilMs } = last[what]
-      if (nowMs < untilMs) return untilMs - nowMs
+      if (nowMs < untilMs) return Math.min(ms, untilMs - nowMs)
       const isRepeated = nowMs < untilMs + MOST_MS
       const nextMs = isRepeated ? Math.min(ms * 2, MOST_MS) : FIRST_MS[what]
       last[what] = { ms: nextMs, untilMs: nowMs + nextMs }

@@ -1,23 +1,27 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { toTidegateError } from '@tidegate/core'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { makeFolder } from './folder.ts'
 import type { Sent } from './ledger.ts'
 import { lengthMs, type Rules } from './rules.ts'
 import type { Journal } from './windows.ts'
 
 /** Lines after which what is past is dropped from the file: some 300 kB. */
 const COMPACT_LINES = 4096
-/** What a line that can't be read is taken for: the most that one request weighs. */
+/** The most that one request weighs, which is what a line that can't be read is taken for. */
 const WORST_WEIGHT = 2
+
+/** Of our own lines, no text is longer. */
+const MOST_TEXT = 1000
 
 const sentSchema = z.object({
   atMs: z.number().nonnegative(),
-  small: z.number().nonnegative(),
-  contract: z.string().optional(),
-  identity: z.string().optional(),
+  small: z.int().min(0).max(WORST_WEIGHT),
+  contract: z.string().max(MOST_TEXT).optional(),
+  identity: z.string().max(MOST_TEXT).optional(),
 })
 
 /**
@@ -33,6 +37,8 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
   const { file, clock, rules, log } = parts
   const keptMs = ({ small }: Sent) => lengthMs(small > 0 ? rules.small : rules.identical)
   let lines = 0
+  /** What can not be done, and was warned of: it would be again with every request. */
+  const failing = new Set<string>()
   const recent = compact()
 
   function recall(): { sent: Sent[]; broken: number } {
@@ -73,9 +79,13 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
 
   function attempt<T>(what: 'read' | 'write', act: () => T): T | undefined {
     try {
-      return act()
+      const done = act()
+      failing.delete(what)
+      return done
     } catch (cause) {
       if (what === 'read' && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+      if (failing.has(what)) return undefined
+      failing.add(what)
       const advice =
         'a restart may break IBKR’s ten-minute rule; set BRIDGE_STATE to a file that can be read and written'
       log.warn({ file, err: toTidegateError(cause) }, `can not ${what} the record of what was sent: ${advice}`)
@@ -85,11 +95,11 @@ export function openJournal(parts: { file: string; clock: Clock; rules: Rules; l
 
   return {
     read: () => recent,
-    write(sent) {
+    write(charge) {
       // By its name each time: a bridge that shares Redis with this one may have put a shorter file in its place.
       attempt('write', () => {
-        mkdirSync(path.dirname(file), { recursive: true })
-        appendFileSync(file, `${JSON.stringify(sent)}\n`, { mode: 0o600 })
+        makeFolder(path.dirname(file))
+        appendFileSync(file, `${JSON.stringify({ ...charge, atMs: clock.now() })}\n`, { mode: 0o600 })
       })
       if (++lines >= COMPACT_LINES) compact()
     },

@@ -25,9 +25,12 @@ export interface Usage {
 export interface Ledger {
   /** The first rule that stands against it, the widest first; undefined when it may go. */
   refusal(charge: Charge, nowMs: number): Refusal | undefined
+  /** Milliseconds until so much small weight, be it more than a window holds, has gone, if nothing else goes. */
+  smallMs(weight: number, nowMs: number): number
   /** Counts what has gone. */
   record(charge: Charge, atMs: number): void
-  hold(what: Held, untilMs: number): void
+  /** Nothing of that kind goes for so many milliseconds, whatever a clock is set to meanwhile: never longer. */
+  hold(what: Held, ms: number, nowMs: number): void
   /** Milliseconds for which it is still told to hold. */
   heldMs(what: Held, nowMs: number): number
   /** Messages and small weight in their windows. */
@@ -40,18 +43,30 @@ export interface Ledger {
   copy(sent?: { readonly messages: readonly number[]; readonly small: readonly Sent[] }): Ledger
 }
 
+const NO_HOLD = { ms: 0, untilMs: 0 }
+
 interface State {
   /** Instants of the messages of the last second and the jitter. */
   messages: number[]
   small: Sent[]
   /** When an identity went last, the oldest first. */
   identities: Map<string, number>
-  held: Record<Held, number>
+  held: Record<Held, Hold>
+}
+
+interface Hold {
+  readonly ms: number
+  readonly untilMs: number
 }
 
 /** An empty ledger: nothing has been sent. */
 export function createLedger(rules: Rules): Ledger {
-  return ledgerOf(rules, { messages: [], small: [], identities: new Map(), held: { messages: 0, small: 0 } })
+  return ledgerOf(rules, {
+    messages: [],
+    small: [],
+    identities: new Map(),
+    held: { messages: NO_HOLD, small: NO_HOLD },
+  })
 }
 
 function ledgerOf(rules: Rules, state: State): Ledger {
@@ -71,14 +86,19 @@ function ledgerOf(rules: Rules, state: State): Ledger {
     }
   }
 
+  function heldMs(what: Held, nowMs: number): number {
+    const { ms, untilMs } = held[what]
+    return Math.max(0, Math.min(ms, untilMs - nowMs))
+  }
+
   function messageWaitMs(nowMs: number): number {
     const { limit, most, jitterMs } = rules.messages
     const fullMs = messages[messages.length - limit]
-    if (fullMs === undefined) return Math.max(0, held.messages - nowMs)
+    if (fullMs === undefined) return heldMs('messages', nowMs)
     const windowMs = fullMs + lengthMs(rules.messages) - nowMs
     const burstMs = messages[messages.length - (most - limit)] ?? -Infinity
     const spreadMs = Math.min(windowMs + jitterMs, burstMs + jitterMs - nowMs)
-    return Math.max(windowMs, spreadMs, held.messages - nowMs)
+    return Math.max(windowMs, spreadMs, heldMs('messages', nowMs))
   }
 
   function smallWaitMs(weight: number, nowMs: number): number {
@@ -90,7 +110,7 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       over -= one.small
       windowMs = one.atMs + lengthMs(rules.small) - nowMs
     }
-    return Math.max(windowMs, held.small - nowMs)
+    return Math.max(windowMs, heldMs('small', nowMs))
   }
 
   function contractWaitMs(contract: string, nowMs: number): number {
@@ -123,16 +143,21 @@ function ledgerOf(rules: Rules, state: State): Ledger {
       const twin = identity === undefined ? 0 : identicalWaitMs(identity, nowMs)
       return twin > 0 ? { rule: 'identical', waitMs: twin } : undefined
     },
+    smallMs(weight, nowMs) {
+      const { limit } = rules.small
+      const rounds = Math.floor(Math.max(0, weight - 1) / limit)
+      return rounds * lengthMs(rules.small) + Math.max(0, smallWaitMs(weight - rounds * limit, nowMs))
+    },
     record(charge, atMs) {
       messages.push(atMs)
       if (charge.small > 0) state.small.push({ ...charge, atMs })
       twin(charge.identity, atMs)
     },
     twin,
-    hold(what, untilMs) {
-      held[what] = Math.max(held[what], untilMs)
+    hold(what, ms, nowMs) {
+      if (ms > heldMs(what, nowMs)) held[what] = { ms, untilMs: nowMs + ms }
     },
-    heldMs: (what, nowMs) => Math.max(0, held[what] - nowMs),
+    heldMs,
     usage(nowMs) {
       forget(nowMs)
       const inWindow = messages.filter((atMs) => atMs > nowMs - lengthMs(rules.messages))

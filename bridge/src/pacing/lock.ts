@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { TidegateError, toTidegateError } from '@tidegate/core'
 import type { Log } from '../log.ts'
+import { makeFolder } from './folder.ts'
 
 /** Locks of this very process: its own pid in a lock file proves nothing, for a container that starts anew has the same. */
 const held = new Set<string>()
@@ -18,7 +19,7 @@ export function lockState(file: string, log: Log): () => void {
   let made: string | undefined
   let holder: number | undefined
   try {
-    made = mkdirSync(path.dirname(lock), { recursive: true })
+    made = makeFolder(path.dirname(lock))
     holder = take(lock)
   } catch (cause) {
     const why = 'can not hold the record of what was sent: a second bridge of this login would not be noticed'

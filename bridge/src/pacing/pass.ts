@@ -12,7 +12,7 @@ export interface Pass extends Obstacles<Waiter> {
 }
 
 /** How often what is not ready is looked at again. */
-const LOOK_MS = 250
+export const LOOK_MS = 250
 
 const REQUESTS: readonly Lane[] = ['small', 'plain']
 

@@ -28,6 +28,10 @@ export interface Obstacles<W> {
  */
 export interface Queue<W extends Waiter> {
   readonly size: number
+  /** The weight of all that wait in the small class. */
+  readonly small: number
+  /** How many of its lane go before this one, which is in it, at the least, if nobody leaves. */
+  ahead(waiter: W): number
   add(waiter: W): void
   /** False where it was not there. */
   remove(waiter: W): boolean
@@ -70,6 +74,7 @@ export function createQueue<W extends Waiter>(): Queue<W> {
 
 function queueOf<W extends Waiter>(lanes: Lanes<W>, length: number): Queue<W> {
   let size = length
+  let small = 0
   let picked: Candidate<W> | undefined
   let other: Candidate<W> | undefined
 
@@ -108,6 +113,7 @@ function queueOf<W extends Waiter>(lanes: Lanes<W>, length: number): Queue<W> {
     if (!own || at < 0) return false
     own.splice(at, 1)
     size--
+    small -= waiter.charge.small
     if (own.length === 0 || hadTurn) callers.delete(waiter.caller)
     if (own.length > 0 && hadTurn) callers.set(waiter.caller, own)
     return true
@@ -117,7 +123,27 @@ function queueOf<W extends Waiter>(lanes: Lanes<W>, length: number): Queue<W> {
     get size() {
       return size
     },
+    get small() {
+      return small
+    },
+    ahead(waiter) {
+      const own = lineOf(waiter)
+      const at = own.callers.get(waiter.caller)?.indexOf(waiter) ?? 0
+      let inLine = at
+      let isBefore = true
+      for (const [caller, all] of own.callers) {
+        if (caller === waiter.caller) isBefore = false
+        else inLine += Math.min(all.length, isBefore ? at + 1 : at)
+      }
+      let urgent = 0
+      for (const { rank, callers } of lanes[waiter.lane].lines) {
+        if (rank < own.rank) for (const all of callers.values()) urgent += all.length
+      }
+      // However many are more urgent, every tenth turn is this rank's.
+      return Math.min(urgent + inLine, SHARE * inLine + SHARE - 1)
+    },
     add(waiter) {
+      small += waiter.charge.small
       const { callers } = lineOf(waiter)
       const own = callers.get(waiter.caller)
       if (own) own.push(waiter)

@@ -182,9 +182,8 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
         failed(cause)
         return { rule: 'store', waitMs: timing.retryMs }
       }
-      const atMs = clock.now()
-      if (charge.small > 0 || charge.identity !== undefined) journal?.write({ ...charge, atMs })
-      own.record(charge, atMs)
+      if (charge.small > 0 || charge.identity !== undefined) journal?.write(charge)
+      own.record(charge, clock.now())
       if (place !== undefined && open.add(place).size === 1) renew()
       return undefined
     },
@@ -194,7 +193,7 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
       redis.zrem(key('open'), `${self}:${place}`).catch(failed)
     },
     hold(what: Held, ms) {
-      own.hold(what, clock.now() + ms)
+      own.hold(what, ms, clock.now())
       redis.set(key(`hold:${what}`), '1', 'PX', Math.ceil(ms)).catch(failed)
     },
     heldMs: (what) => Math.max(own.heldMs(what, clock.now()), held[what] - clock.now()),
@@ -209,8 +208,8 @@ export function createRedisWindows(options: RedisWindowsOptions): Windows {
           messages: pairs(messages).map(([, ms]) => ms + offsetMs),
           small: pairs(small).map(([text, ms]) => smallOf(text, ms + offsetMs)),
         })
-        ledger.hold('messages', clock.now() + allHeldMs)
-        ledger.hold('small', clock.now() + smallHeldMs)
+        ledger.hold('messages', allHeldMs, clock.now())
+        ledger.hold('small', smallHeldMs, clock.now())
         seen = ledger.copy()
         return ledger
       } catch (cause) {

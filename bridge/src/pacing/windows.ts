@@ -30,8 +30,8 @@ export interface Windows {
 export interface Journal {
   /** What was sent before, the oldest first. */
   read(): readonly Sent[]
-  /** Called before the request goes: what was not written has not gone. */
-  write(sent: Sent): void
+  /** Called before the request goes, which is now: what was not written has not gone. */
+  write(charge: Charge): void
 }
 
 /** Windows in this process, which begin with what the journal remembers. */
@@ -43,12 +43,12 @@ export function createWindows({ clock, rules, journal }: { clock: Clock; rules: 
       const nowMs = clock.now()
       const refusal = ledger.refusal(charge, nowMs)
       if (refusal) return refusal
-      if (charge.small > 0 || charge.identity !== undefined) journal?.write({ ...charge, atMs: nowMs })
+      if (charge.small > 0 || charge.identity !== undefined) journal?.write(charge)
       ledger.record(charge, nowMs)
       return undefined
     },
     release() {},
-    hold: (what, ms) => ledger.hold(what, clock.now() + ms),
+    hold: (what, ms) => ledger.hold(what, ms, clock.now()),
     heldMs: (what) => ledger.heldMs(what, clock.now()),
     look: () => ledger,
     usage: () => ledger.usage(clock.now()),

@@ -7,9 +7,10 @@ import type { Login } from '../login.ts'
 import type { PacedJob } from '../pacing.ts'
 import type { Need } from '../readiness.ts'
 import type { LoginState } from '../state.ts'
+import type { Turn } from '../turn.ts'
 
 /** Tick by tick, IBKR allows one request for an instrument in 15 seconds ("Tick-by-Tick Data"); bars are paced alike. */
-const REST_MS = 15_000
+export const REST_MS = 15_000
 /** How long a subscription that broke may wait for pacing, or for IBKR to come back, before that is taken from the start. */
 const PATIENCE_MS = 600_000
 const PAUSE = { firstMs: 500, mostMs: 60_000 }
@@ -22,6 +23,8 @@ export interface Live {
   /** Canonical text: those who ask for the same share one subscription. */
   readonly identity: string
   readonly job: Omit<PacedJob, 'signal'>
+  /** How urgent and how patient it is until it stands for the first time, where several want it; absent: as the job. */
+  readonly turn?: Turn
 }
 
 /** What a subscription tells; `subscribed` when its request has gone, with the gap where it had broken. */
@@ -39,6 +42,7 @@ export interface Keeper {
 
 interface Attempt {
   readonly waitMs: number
+  readonly turn: Turn | undefined
   sent(): void
   tell(event: Told): void
 }
@@ -66,18 +70,23 @@ export function createKeeper({ clock, asking, login }: { clock: Clock; asking: A
     const now = clock.now()
     for (const [key, ms] of askedMs) if (ms + REST_MS <= now) askedMs.delete(key)
     const last = askedMs.get(identity)
-    if (last !== undefined && request.kind !== 'quotes') await sleep(clock, last + REST_MS - now, signal)
+    if (last !== undefined && request.kind !== 'quotes')
+      await sleep(clock, Math.min(REST_MS, last + REST_MS - now), signal)
   }
 
   /** Subscribes once; how that ended. */
-  async function attempt(live: Live, { waitMs, sent, tell }: Attempt, signal: AbortSignal): Promise<TidegateError> {
+  async function attempt(
+    live: Live,
+    { waitMs, turn, sent, tell }: Attempt,
+    signal: AbortSignal,
+  ): Promise<TidegateError> {
     const { request, identity, job } = live
     const need = needOf(request)
     const own = new AbortController()
     let ended: Promise<unknown> = Promise.resolve()
     try {
       await rest(live, signal)
-      await asking.ask({ ...job, waitMs, signal, obstacle: () => login.obstacle(need) }, async () => {
+      await asking.ask({ ...job, waitMs, turn, signal, obstacle: () => login.obstacle(need) }, async () => {
         askedMs.set(identity, clock.now())
         standing.set(own, tell)
         const both = AbortSignal.any([signal, own.signal])
@@ -105,6 +114,7 @@ export function createKeeper({ clock, asking, login }: { clock: Clock; asking: A
           live,
           {
             waitMs: lostMs === undefined ? live.job.waitMs : PATIENCE_MS,
+            turn: lostMs === undefined ? live.turn : undefined,
             sent() {
               sentMs = clock.now()
               const gap = lostMs === undefined ? undefined : gapOf(lostMs, sentMs)

@@ -15,8 +15,15 @@ export function prepareLive(body: unknown): Live {
   return {
     request,
     identity,
-    job: { priority, waitMs, caller, rule: rule && { ...rule, identity: identityOf('live', request) } },
+    job: { priority, waitMs, caller, rule: rule && { ...rule, identity: identityFor(asked, request) } },
   }
+}
+
+/** To IBKR, bars that are kept up to date are the same request as the bars up to now. */
+function identityFor(asked: Asked, request: GatewayLive): string {
+  if (request.kind !== 'bars') return identityOf('live', request)
+  const { kind: _, ...bars } = asked
+  return identityOf('bars', bars)
 }
 
 type Asked = Omit<ReturnType<typeof subscriptionSchema.parse>, 'priority' | 'waitMs' | 'caller'>

@@ -1,5 +1,6 @@
 import { TidegateError, toTidegateError } from '@tidegate/core'
 import { type StreamId, streamCallSchema } from '@tidegate/relay'
+import { z } from 'zod'
 import type { Ask } from '../answering.ts'
 import type { Clock } from '../clock.ts'
 import type { Drain } from '../drain.ts'
@@ -20,6 +21,8 @@ const MOST_OPEN = 64
 /** A peer that does not read is told to come again after this, for want of a better time. */
 const UNREAD_MS = 1000
 
+/** What some calls say beside their id: no more. */
+const NOTHING = z.strictObject({})
 const BY_OP: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [kind.name, kind]))
 const OPS = [...BY_OP.keys(), 'status', 'subscribe', 'unsubscribe', 'cancel'].join(', ')
 
@@ -190,8 +193,10 @@ export function createSession(
         const { promise, resolve } = Promise.withResolvers<object>()
         return drain.hold(async () => resolve(await answer(kind, body, id, { signal, hold }))).then(() => promise)
       })
-    else if (op === 'status') outbox.send({ id, done: status() })
-    else if (op === 'subscribe') void run(id, (signal) => subscribe(body, id, signal))
+    else if (op === 'status') {
+      checkedBody(NOTHING, body)
+      outbox.send({ id, done: status() })
+    } else if (op === 'subscribe') void run(id, (signal) => subscribe(body, id, signal))
     else throw new TidegateError('invalid', `There is no op "${op.slice(0, 32)}": expected one of ${OPS}.`)
   }
 
@@ -200,9 +205,12 @@ export function createSession(
       let id: StreamId | null = null
       try {
         const { id: named, op, ...body } = checkedBody(streamCallSchema, parsed(text))
-        if (op === 'cancel' || op === 'unsubscribe') return cancel(named)
         // An error under an id that is in use would seem to be the last frame of what uses it.
         if (!open.has(named)) id = named
+        if (op === 'cancel' || op === 'unsubscribe') {
+          checkedBody(NOTHING, body)
+          return cancel(named)
+        }
         begin(named, op, body)
       } catch (cause) {
         fail(id, cause)

@@ -1,0 +1,19 @@
+import { mkdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+
+/**
+ * Makes a folder and those that it is in; the uppermost that was made, undefined where all were there. Level by level,
+ * for Node's own way of doing it never ends where a level can not be made for being nowhere (`/proc/none/x`).
+ */
+export function makeFolder(folder: string): string | undefined {
+  const whole = path.resolve(folder)
+  if (statSync(whole, { throwIfNoEntry: false })) return undefined
+  const made = makeFolder(path.dirname(whole))
+  try {
+    mkdirSync(whole)
+  } catch (cause) {
+    // Another process was quicker.
+    if (!statSync(whole, { throwIfNoEntry: false })?.isDirectory()) throw cause
+  }
+  return made ?? whole
+}
