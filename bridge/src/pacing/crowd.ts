@@ -38,7 +38,8 @@ export function crowdOf<W extends Waiter>(parts: {
       const used = ledger.usage(nowMs).messages
       const rounds = 1 + Math.ceil((used + queue.size + 1) / messages.limit)
       const messagesMs = heldMs + rounds * (lengthMs(messages) + messages.jitterMs)
-      const identicalMs = charge.identity === undefined ? 0 : lengthMs(identical)
+      const twinMs = ledger.recent(nowMs).identities.get(charge.identity ?? '') ?? -Infinity
+      const identicalMs = Math.max(0, twinMs + lengthMs(identical) - nowMs)
       if (charge.small === 0) return messagesMs + identicalMs
       // Of one contract there may be as many as the class lets go.
       const alikeMs = Math.ceil(Math.min(queue.small, small.limit) / contract.limit) * lengthMs(contract)
