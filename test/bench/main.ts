@@ -1,4 +1,5 @@
-/** `npm run bench [decode relay callers pipeline planning memory tick]`: runs the benchmarks, prints their tables, and what they were held against. */
+/** `npm run bench [decode relay callers bridges pipeline planning memory tick]`: runs the benchmarks, prints their tables, and what they were held against. */
+import { benchBridges } from './bridges.ts'
 import { benchCallers } from './callers.ts'
 import { benchDecode } from './decode.ts'
 import { type Figure, holds } from './figure.ts'
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   decode: benchDecode,
   relay: benchRelay,
   callers: benchCallers,
+  bridges: benchBridges,
   pipeline: benchPipeline,
   planning: benchPlanning,
   memory: benchMemory,
