@@ -75,6 +75,7 @@ export function createFunctions({ database, relay, time, dice, story, isStormy }
       pause: time.sleep,
       webhooks: { fetch: receiver.fetch, allowPrivate: true },
       isAway: () => functions.isAway,
+      onTrespass: (what) => failures.push(what),
       onDeath: () => {
         deaths++
         story.tell('an isolate dies')

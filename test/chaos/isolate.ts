@@ -1,7 +1,8 @@
 import { TidegateError } from '@tidegate/core'
-import { createStore, type Database } from '@tidegate/db'
+import { createStore, type Database, type Store } from '@tidegate/db'
 import { type ChunkQueue, createIngest, type Ingest, type IngestOptions } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
+import { sql } from 'drizzle-orm'
 import type { Dice } from './dice.ts'
 
 /** One process of the functions: from its n-th statement on it is dead, whatever it was at. */
@@ -25,9 +26,20 @@ type Parts = Omit<IngestOptions, 'store' | 'relay' | 'queue'> & {
   readonly isAway: () => boolean
   readonly death: Death | undefined
   readonly onDeath: () => void
+  /** Told of a worker that wrote under a fence which another one held by then. */
+  readonly onTrespass: (what: string) => void
 }
 
-export function createIsolate({ database, relay, queue, isAway, death, onDeath, ...options }: Parts): Isolate {
+export function createIsolate({
+  database,
+  relay,
+  queue,
+  isAway,
+  death,
+  onDeath,
+  onTrespass,
+  ...options
+}: Parts): Isolate {
   const gone = new AbortController()
   let statements = 0
   const dead = () => new TidegateError('database', 'this process has been killed')
@@ -56,7 +68,7 @@ export function createIsolate({ database, relay, queue, isAway, death, onDeath, 
   const mortal: Database = { ...database, rows }
   const ingest = createIngest({
     ...options,
-    store: createStore(mortal),
+    store: watched(createStore(mortal), database, onTrespass),
     relay: mortalRelay(relay, gone.signal),
     queue: {
       async send(chunkIds, delaySec) {
@@ -70,6 +82,24 @@ export function createIsolate({ database, relay, queue, isAway, death, onDeath, 
     },
   })
   return { ingest, isDead: () => gone.signal.aborted }
+}
+
+/** A store of which is told when a worker that has lost its chunk to another one, or to a cancel, still writes its answer. */
+function watched(store: Store, database: Database, onTrespass: (what: string) => void): Store {
+  return {
+    ...store,
+    async commit(claim, answer, now) {
+      const [chunk] = await database.rows<{ fence: number }>(
+        sql`select fence from chunks where id = ${claim.chunkId}::bigint`,
+      )
+      const committed = await store.commit(claim, answer, now)
+      // Fences only grow: who did not hold it before did not hold it then.
+      if (committed.held && chunk?.fence !== claim.fence) {
+        onTrespass(`chunk ${claim.chunkId} was committed under fence ${claim.fence}, and ${chunk?.fence} holds it`)
+      }
+      return committed
+    },
+  }
 }
 
 /** A relay whose calls hang up when the process that makes them dies. */
