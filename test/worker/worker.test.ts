@@ -47,13 +47,18 @@ beforeAll(async () => {
     compatibilityDate: '2026-07-01',
     compatibilityFlags: ['nodejs_compat'],
     queueProducers: { CHUNKS: 'chunks' },
-    queueConsumers: { chunks: { maxBatchSize: 5, maxBatchTimeout: 0.05, maxRetries: 5 } },
+    queueConsumers: {
+      chunks: { maxBatchSize: 5, maxBatchTimeout: 0.05, maxRetries: 5, deadLetterQueue: 'failed' },
+      failed: { maxBatchSize: 5, maxBatchTimeout: 0.05 },
+    },
     bindings: {
       // Neon's driver takes a host of Neon's form; what is behind the endpoint is the Postgres above.
       DATABASE_URL: 'postgres://user:password@ep-test.eu-central-1.aws.neon.tech/tidegate',
       DATABASE_HTTP_ENDPOINT: neon.endpoint,
       BRIDGE_URL: gateway.bridge.url ?? '',
       BRIDGE_KEY: gateway.key,
+      BRIDGES: '[]',
+      DEAD_LETTERS: 'failed',
       TIDEGATE_KEY: KEY,
       TIDEGATE_WEBHOOKS_PRIVATE: 'true',
     },
@@ -242,6 +247,32 @@ describe('the Worker, from its cron trigger to rows in Postgres', () => {
     })
     expect(await store.bars(series?.id ?? 0, window, 1000)).toEqual(expected)
     await until(() => expect(commits()).toEqual([expect.objectContaining({ written: expected.t.length, restated: 0 })]))
+  })
+
+  it('makes a failed chunk of a dead letter, and its run tells; cancels a run', async () => {
+    const worker = await miniflare.getWorker()
+    const [series] = await store.ensureSeries([
+      { instrumentId: 'AAPL.NASDAQ', spec: '20-MINUTE-LAST', hours: 'regular' },
+    ])
+    const windows = ['2026-03-02', '2026-03-09', '2026-03-16'].map((day) => {
+      const start = parseInstant(day)
+      return { seriesId: series?.id ?? 0, window: { start, end: start + 5 * DAY_SEC } }
+    })
+    // A little ago: a clock that is not yet there would leave them to their time.
+    const now = Math.floor(Date.now() / 1000) - 5
+    const [chunkId = ''] = (await store.createRun({ id: 'dead', source: 'test', chunks: windows.slice(0, 1), now }))
+      .chunkIds
+    const messages = [{ id: 'letter', timestamp: new Date(), attempts: 1, body: chunkId }]
+    expect(await worker.queue('failed', messages)).toMatchObject({ outcome: 'ok', explicitAcks: ['letter'] })
+    expect((await call('GET', '/v1/runs/dead')).body).toMatchObject({
+      state: 'failed',
+      chunks: { failed: 1, queued: 0 },
+      series: [{ error: { kind: 'internal', message: expect.stringContaining('gave up') } }],
+    })
+    await store.createRun({ id: 'unwanted', source: 'test', chunks: windows.slice(1), now })
+    const cancelled = { state: 'cancelled', chunks: { cancelled: 2 } }
+    expect(await call('POST', '/v1/runs/unwanted/cancel')).toMatchObject({ status: 200, body: cancelled })
+    expect(await call('POST', '/v1/runs/unwanted/cancel')).toMatchObject({ status: 200, body: cancelled })
   })
 
   it('lets a message come again while the database is gone', async () => {
