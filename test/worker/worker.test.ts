@@ -275,6 +275,27 @@ describe('the Worker, from its cron trigger to rows in Postgres', () => {
     expect(await call('POST', '/v1/runs/unwanted/cancel')).toMatchObject({ status: 200, body: cancelled })
   })
 
+  it('cancels a run that is under way: a Worker can hang up for nobody else, and the answer is not stored', async () => {
+    gateway.simulator.faults.delayMs = 500
+    try {
+      const asked = historyRequests(gateway.simulator)
+      const request = {
+        instruments: ['AAPL.NASDAQ'],
+        specs: ['10-MINUTE-LAST'],
+        start: '2026-03-02',
+        end: '2026-03-07',
+      }
+      const { body: run } = await call<{ id: string }>('POST', '/v1/runs', request)
+      await until(() => expect(historyRequests(gateway.simulator)).toBeGreaterThan(asked))
+      const cancelled = await call('POST', `/v1/runs/${run.id}/cancel`)
+      expect(cancelled).toMatchObject({ status: 200, body: { state: 'cancelled' } })
+    } finally {
+      gateway.simulator.faults.delayMs = 0
+    }
+    await until(async () => expect((await gateway.relay.status()).pacing.open).toBe(0))
+    expect(await store.series({ specs: ['10-MINUTE-LAST'] })).toMatchObject([{ bars: 0, covered: [] }])
+  })
+
   it('lets a message come again while the database is gone', async () => {
     const worker = await miniflare.getWorker()
     await postgres.stop()

@@ -6,7 +6,8 @@ export interface Underway {
   stop(runId: string): void
 }
 
-export function createUnderway(): Underway {
+/** `canHangUp` is false where one request may not end what another one has begun: then everything comes too late to be stored. */
+export function createUnderway(canHangUp = true): Underway {
   const open = new Map<string, Set<AbortController>>()
   return {
     begin(runId) {
@@ -22,6 +23,7 @@ export function createUnderway(): Underway {
       }
     },
     stop(runId) {
+      if (!canHangUp) return
       for (const controller of open.get(runId) ?? []) controller.abort()
     },
   }
