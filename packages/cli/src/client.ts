@@ -1,5 +1,6 @@
 import { type DatasetDefinition, type ErrorKind, type Hours, type Priority, TidegateError } from '@tidegate/core'
 import type {
+  AdjustmentsAnswer,
   BarsAnswer,
   CoverageAnswer,
   DatasetAnswer,
@@ -13,6 +14,7 @@ import type {
   PlanAnswer,
   ProgressAnswer,
   RemovedAnswer,
+  RestatementsAnswer,
   RunsAnswer,
   SeriesAnswer,
   SessionsAnswer,
@@ -55,6 +57,14 @@ export interface CoverageQuery {
   readonly after?: number
 }
 
+/** What was told anew: of all series or of an instrument and a spec; bars that changed from `since` on. */
+export interface RestatementsQuery {
+  readonly instrument?: string | undefined
+  readonly spec?: string | undefined
+  readonly since?: string | undefined
+  readonly limit: number
+}
+
 /** Tidegate's HTTP interface as the command uses it. Every method throws a TidegateError, the server's own where it answered. */
 export interface Client {
   plan(body: PlanBody): Promise<PlanAnswer>
@@ -71,6 +81,10 @@ export interface Client {
   coverage(query: CoverageQuery): Promise<CoverageAnswer>
   /** The sessions of one series. */
   sessions(query: CoverageQuery): Promise<SessionsAnswer>
+  /** Bars that came otherwise later. */
+  restatements(query: RestatementsQuery): Promise<RestatementsAnswer>
+  /** The splits behind them. */
+  adjustments(query: Omit<RestatementsQuery, 'since'>): Promise<AdjustmentsAnswer>
   status(): Promise<StatusAnswer>
   datasets(): Promise<DatasetsAnswer>
   dataset(name: string): Promise<DatasetAnswer>
@@ -158,6 +172,8 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
       call(`/v1/bars?${new URLSearchParams({ ...query, ...(hours ? { hours } : {}), limit: String(limit) })}`),
     coverage: (query) => call(coveragePath(query)),
     sessions: (query) => call(coveragePath({ ...query, detail: 'sessions' })),
+    restatements: (query) => call(`/v1/restatements?${given(query)}`),
+    adjustments: (query) => call(`/v1/adjustments?${given(query)}`),
     status: () => call('/v1/status'),
     datasets: () => call('/v1/datasets'),
     dataset: (name) => call(pathOf(name)),
@@ -183,8 +199,13 @@ function pathOf(dataset: string): string {
 }
 
 function coveragePath(query: CoverageQuery & { readonly detail?: 'sessions' }): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined)
-  return `/v1/coverage?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
+  return `/v1/coverage?${given(query)}`
+}
+
+/** What of a query is given. */
+function given(query: object): URLSearchParams {
+  const entries: [string, unknown][] = Object.entries(query).filter(([, value]) => value !== undefined)
+  return new URLSearchParams(entries.map(([name, value]) => [name, String(value)]))
 }
 
 function errorOf(answer: unknown, status: number, url: string): TidegateError {

@@ -13,6 +13,7 @@ import { addCoverage } from './coverage.ts'
 import { addDeclaring } from './declaring.ts'
 import type { FirstPart } from './first.ts'
 import { marketEventsOf, marketOptions } from './market.ts'
+import { addRestating } from './restating.ts'
 import { addRuns } from './runs.ts'
 import { faultOptions, faultsOf } from './simulated.ts'
 import { instant, portNumber, type Replay, replays, seconds, serverVersion } from './values.ts'
@@ -99,6 +100,7 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
   addAccess(program, { context, verbose, done })
   addRuns(program, { context, verbose, done })
   addCoverage(program, { context, verbose, done })
+  addRestating(program, { context, verbose, done })
   program
     .command('series')
     .description('list what is stored and covered')

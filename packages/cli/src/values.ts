@@ -22,7 +22,7 @@ export function seconds(text: string): number {
 
 export function runCount(text: string): number {
   const count = wholeNumber(text)
-  if (count < 1 || count > 200) throw new InvalidArgumentError('Expected 1 to 200 runs.')
+  if (count < 1 || count > 200) throw new InvalidArgumentError('Expected a number from 1 to 200.')
   return count
 }
 

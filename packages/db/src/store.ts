@@ -8,6 +8,7 @@ import type { Hooks } from './store/hooks.ts'
 import type { ApiKeys } from './store/keys.ts'
 import type { Planning } from './store/planning.ts'
 import type { Recovery } from './store/recovery.ts'
+import type { Restatements } from './store/restatements.ts'
 import type { Runs } from './store/runs.ts'
 import type { Sessions } from './store/sessions.ts'
 import type { LearnedSpans } from './store/spans.ts'
@@ -22,6 +23,7 @@ export type * from './store/hooks.ts'
 export type * from './store/keys.ts'
 export type * from './store/planning.ts'
 export type * from './store/recovery.ts'
+export type { Adjustment, Restatement, Restatements } from './store/restatements.ts'
 export type * from './store/runs.ts'
 export type * from './store/sessions.ts'
 export type * from './store/spans.ts'
@@ -161,7 +163,8 @@ export interface Store
     Completeness,
     Runs,
     Recovery,
-    Adjustments {
+    Adjustments,
+    Restatements {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>
   instrument(idOrAlias: string): Promise<Instrument | undefined>

@@ -15,6 +15,7 @@ import { coverageRoutes } from './routes/coverage.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { hookRoutes } from './routes/hooks.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { restatementRoutes } from './routes/restatements.ts'
 import { runRoutes } from './routes/runs.ts'
 import { seriesRoutes } from './routes/series.ts'
 import { statusRoutes } from './routes/status.ts'
@@ -66,6 +67,7 @@ export function createApp({ ingest, store, relay, keys, log, ...options }: AppOp
   app.route('/v1', barRoutes({ store, hours }))
   app.route('/v1', seriesRoutes({ store }))
   app.route('/v1', coverageRoutes({ store, now }))
+  app.route('/v1', restatementRoutes({ store }))
   app.route('/v1', datasetRoutes({ ingest, store, hours, now }))
   app.route('/v1', statusRoutes({ store, relay }))
   app.route('/v1', webhookRoutes({ store, ingest, allowPrivate, bytes, now }))

@@ -1,6 +1,7 @@
 export type * from './answers/coverage.ts'
 export type * from './answers/datasets.ts'
 export type * from './answers/plan.ts'
+export type * from './answers/restatements.ts'
 export type * from './answers/runs.ts'
 export type * from './answers/telling.ts'
 export type * from './answers.ts'

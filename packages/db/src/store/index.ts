@@ -14,6 +14,7 @@ import { apiKeysIn } from './keys.ts'
 import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
 import { recoveryIn } from './recovery.ts'
+import { restatementsIn } from './restatements.ts'
 import { runsIn } from './runs.ts'
 import { sessionsIn } from './sessions.ts'
 import { spansIn } from './spans.ts'
@@ -39,6 +40,7 @@ export function createStore(database: Database): Store {
     ...runsIn(database),
     ...recoveryIn(database),
     ...adjustmentsIn(database),
+    ...restatementsIn(database),
     commit: commitTo(database),
   }
 }

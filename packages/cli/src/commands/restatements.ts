@@ -1,0 +1,91 @@
+import type { AdjustmentsAnswer, RestatementsAnswer } from '@tidegate/functions'
+import type { RestatementsQuery } from '../client.ts'
+import type { Context } from '../context.ts'
+import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
+import { openTarget } from '../target.ts'
+
+/** Nothing here waits for a gateway. */
+const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
+/** Digits of a ratio that is not one of small whole numbers. */
+const DIGITS = 6
+
+const SPLITS: readonly Column[] = [
+  { head: 'split', align: 'right' },
+  { head: 'instrument' },
+  { head: 'spec' },
+  { head: 'hours', spare: 3, ifSame: true },
+  { head: 'price ×', align: 'right' },
+  { head: 'bars before (UTC)', short: datesOnly },
+  { head: 'found (UTC)', short: datesOnly, spare: 1 },
+  { head: 'state' },
+  { head: 'chunks', align: 'right', spare: 2 },
+]
+const BARS: readonly Column[] = [
+  { head: 'instrument', spare: 4, ifSame: true },
+  { head: 'spec', spare: 5, ifSame: true },
+  { head: 'hours', spare: 3, ifSame: true },
+  { head: 'bar (UTC)' },
+  { head: 'open, high, low, close before', align: 'right' },
+  { head: 'after', align: 'right' },
+  { head: 'changed (UTC)', short: datesOnly, spare: 1 },
+  { head: 'split', align: 'right', spare: 2 },
+]
+
+export interface RestatementsOptions extends RestatementsQuery {
+  readonly verbose: boolean
+}
+
+/** Lists the splits that were found, and the stored bars that came otherwise later, the newest first. */
+export async function runRestatements(context: Context, { verbose, ...query }: RestatementsOptions): Promise<number> {
+  const target = await openTarget(context, { ...NO_WAIT, verbose })
+  try {
+    const { since: _since, ...series } = query
+    const { adjustments } = await target.client.adjustments(series)
+    const { restatements } = await target.client.restatements(query)
+    context.out(restatementsText({ adjustments, restatements }, context.columns))
+    return 0
+  } finally {
+    await target.close()
+  }
+}
+
+/** Splits and bars as tables, and what went wrong, a line each. */
+export function restatementsText(
+  { adjustments, restatements }: AdjustmentsAnswer & RestatementsAnswer,
+  width: number | undefined,
+): string {
+  if (adjustments.length === 0 && restatements.length === 0) return 'IBKR has told nothing anew.\n'
+  const splits = adjustments.map((one) => {
+    const { open, done, failed } = one.chunks
+    return [
+      String(one.id),
+      one.instrumentId,
+      one.spec,
+      one.hours,
+      String(Number(one.ratio.toFixed(DIGITS))),
+      instantCell(one.before),
+      instantCell(one.foundAt),
+      one.state,
+      `${done} of ${open + done + failed}`,
+    ]
+  })
+  const errors = adjustments.flatMap(({ id, state, error }) =>
+    state === 'collecting' && error ? [`Split ${id}: ${error.message}\n`] : [],
+  )
+  const bars = restatements.map((one) => [
+    one.instrumentId,
+    one.spec,
+    one.hours,
+    instantCell(one.t),
+    pricesCell(one.old),
+    pricesCell(one.new),
+    instantCell(one.at),
+    one.adjustment === null ? '–' : String(one.adjustment),
+  ])
+  const splitsText = splits.length > 0 ? `${tableOf(SPLITS, splits, width)}${errors.join('')}` : ''
+  return `${splitsText}${bars.length > 0 ? tableOf(BARS, bars, width) : ''}`
+}
+
+function pricesCell({ open, high, low, close }: RestatementsAnswer['restatements'][number]['old']): string {
+  return [open, high, low, close].join(' ')
+}

@@ -1,0 +1,35 @@
+import { parseInstrument, parseTimeframe } from '@tidegate/core'
+import { type Command, Option } from 'commander'
+import { runRestatements } from './commands/restatements.ts'
+import type { Context } from './context.ts'
+import { checked, instant, runCount } from './values.ts'
+
+const SHOWN = 20
+
+interface Flags {
+  readonly timeframe?: string
+  readonly since?: string
+  readonly limit: number
+}
+
+export interface RestatingCommands {
+  readonly context: Context
+  readonly verbose: () => boolean
+  readonly done: (status: number) => void
+}
+
+/** The command that shows what IBKR told anew. */
+export function addRestating(program: Command, { context, verbose, done }: RestatingCommands): void {
+  program
+    .command('restatements')
+    .description('list splits that were found, and stored bars that came otherwise later')
+    .argument('[instrument]', 'of this instrument alone', (text: string) => checked(text, parseInstrument))
+    .option('--timeframe <spec>', 'of this alone: 1MIN, 5MIN, 1HOUR, DAILY or a bar specification', (text) =>
+      checked(text, (given) => parseTimeframe(given, 'STK')),
+    )
+    .option('--since <instant>', 'bars that changed from here on, UTC', instant)
+    .addOption(new Option('--limit <number>', 'how many of each, up to 200').argParser(runCount).default(SHOWN))
+    .action(async (instrument: string | undefined, { timeframe, ...given }: Flags) =>
+      done(await runRestatements(context, { ...given, instrument, spec: timeframe, verbose: verbose() })),
+    )
+}
