@@ -55,9 +55,16 @@ function named(name: string, error: unknown): unknown {
   })
 }
 
-/** The contract to ask history of: by its conId, at the exchange it is routed through. */
+/**
+ * The contract to ask history of: by its conId, at the exchange it is routed through. Where it is listed is said too: by that
+ * one of several bridges is chosen.
+ */
 export function askable({ details }: Instrument): Contract {
-  const { conId, secType, symbol, exchange, currency } = details.contract
+  const { conId, secType, symbol, exchange, primaryExchange, currency } = details.contract
   const expires = secType === 'FUT' || secType === 'FOP' || secType === 'OPT'
-  return { conId, secType, symbol, exchange, currency, ...(expires ? { includeExpired: true } : {}) }
+  return {
+    ...{ conId, secType, symbol, exchange, currency },
+    ...(primaryExchange ? { primaryExchange } : {}),
+    ...(expires ? { includeExpired: true } : {}),
+  }
 }

@@ -226,6 +226,14 @@ describe('a chunk that is the end of its workers', () => {
   })
 })
 
+it('a request says where its contract is listed, by which one of several bridges is chosen', async () => {
+  await world.ingest.start(SHORT)
+  await world.drain()
+  expect(world.relay.asked.map(({ contract }) => contract)).toMatchObject([
+    { conId: 265598, exchange: 'SMART', primaryExchange: 'NASDAQ' },
+  ])
+})
+
 describe('a message that died', () => {
   it('makes its chunk a failed one, which its run tells, and whose window is asked for anew', async () => {
     const { runId } = await world.ingest.start(SHORT)
