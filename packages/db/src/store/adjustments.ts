@@ -40,8 +40,8 @@ export interface Adjustments {
   ): Promise<{ readonly before: number | undefined; readonly after: number | undefined }>
   /**
    * Notes a split that the holder of this chunk has found, and puts the chunk back until it is over, with every other
-   * leased chunk of the series: what they were told may be of before the split. Where one is being collected already, the
-   * chunk is put back all the same. `held` is false, and nothing changes, when the fence is no longer held.
+   * leased chunk of the series: what they were told may be of before the split. Where one is being collected already, or was
+   * put in place a minute ago or less, the chunk is put back all the same: it is found again by the next sweeps. `held` is false, and nothing changes, when the fence is no longer held.
    */
   openAdjustment(
     claim: Pick<Claim, 'chunkId' | 'fence' | 'series'>,
@@ -65,6 +65,9 @@ export interface Adjustments {
   /** Drops an adjustment that turned out to be of no use, with what was collected, and lets go the chunks that waited. */
   abandonAdjustment(id: number, now: number): Promise<boolean>
 }
+
+/** What did not help is not tried again at once: answers of before a split may still be on their way, seconds long. */
+const AGAIN_SEC = 60
 
 export function adjustmentsIn(database: Database): Adjustments {
   return {
@@ -92,6 +95,10 @@ export function adjustmentsIn(database: Database): Adjustments {
         ), opened as (
           insert into adjustments (series_id, ratio, since, before, found_at)
           select ${series.id}::int, ${ratio}::float8, ${at(since)}, ${at(before)}, ${at(now)} from holder
+          where not exists (
+            select 1 from adjustments p where p.series_id = ${series.id}::int and p.state = 'applied'
+              and p.ended_at > ${at(now - AGAIN_SEC)}
+          )
           on conflict do nothing returning id
         ), put_back as (
           update chunks c set state = 'queued', lease_until = null, fence = c.fence + 1, not_before = ${at(now)}, error = ${why}::jsonb,
