@@ -45,7 +45,8 @@ export function seriesName({ instrumentId, spec }: Pick<SeriesKey, 'instrumentId
 
 /** What a fetch of this plan would come to without asking for anything; undefined where something is to be asked. */
 export function coveredAlready({ series }: PlanAnswer): Filled | undefined {
-  if (series.some(({ wanted, gaps }) => !wanted || gaps.length > 0)) return undefined
+  if (series.some(({ wanted, gaps, unavailable }) => !wanted || gaps.length > 0 || unavailable.length > 0))
+    return undefined
   return {
     series: series.map(({ instrumentId, spec, hours }) => ({
       instrumentId,

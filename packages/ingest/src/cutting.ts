@@ -44,6 +44,8 @@ export interface Cut {
 
 export interface CutOptions {
   readonly nowSec: number
+  /** By which clock IBKR's rules of what it keeps go, epoch seconds (`Origin.keptSec`). */
+  readonly keptSec: number
   /** What failed or was parked at or after this instant is left alone, epoch seconds; undefined: it is asked again. */
   readonly givenUpSince?: number | undefined
   readonly spans?: Spans | undefined
@@ -70,10 +72,10 @@ export async function planChunks(wanted: readonly WantedPart[], store: Store, op
  * the newest of every series, in turns, for the newest data are wanted most; the rest is counted.
  */
 export async function cutChunks(parts: readonly GappedPart[], store: Store, options: CutOptions): Promise<Cut> {
-  const { nowSec, spans, most = MOST_CHUNKS } = options
+  const { nowSec, keptSec, spans, most = MOST_CHUNKS } = options
   const gapped = parts.filter(({ gaps }) => gaps.length > 0)
   if (gapped.length === 0) return { chunks: [], remaining: 0 }
-  const askable = await withoutUnavailable(gapped, store, nowSec)
+  const askable = await withoutUnavailable(gapped, store, keptSec)
   if (askable.length === 0) return { chunks: [], remaining: 0 }
   const spanOf = await knownSpans(store, spans, nowSec)
   const whole = await wholeChunks(askable, store, options)
@@ -103,11 +105,11 @@ export function stretchesOf(
 type Askable = GappedPart & { readonly unavailable: readonly Unavailable[] }
 
 /** The parts whose gaps can be had at least in part; the rest of the gaps is covered as unavailable. */
-async function withoutUnavailable(parts: readonly GappedPart[], store: Store, nowSec: number): Promise<Askable[]> {
+async function withoutUnavailable(parts: readonly GappedPart[], store: Store, keptSec: number): Promise<Askable[]> {
   const marks: ChunkPlan[] = []
   const askable: Askable[] = []
   for (const part of parts) {
-    const unavailable = unavailableFor(part.want, part.window, nowSec)
+    const unavailable = unavailableFor(part.want, part.window, keptSec)
     if (unavailable.length === 0) {
       askable.push({ ...part, unavailable })
       continue

@@ -64,7 +64,7 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
         const { kind, message, ...rest } = first.error
         throw new TidegateError(kind, message, rest)
       }
-      const cut = await cutGaps(dataset, nowSec(), undefined, options)
+      const cut = await cutGaps(dataset, nowSec(), undefined, finding, options)
       const priority = dataset.definition.priority ?? 'scheduled'
       const run = await openRun({ ...cut, source, dataset: name, priority }, options)
       const series = dataset.series.map(({ id, instrumentId, spec, hours }) => ({ id, instrumentId, spec, hours }))

@@ -71,11 +71,14 @@ export function createIngest(options: IngestOptions): Ingest {
       const clipped = wantedWindow(window, want, nowSec())
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
-    return { series, cut: await planChunks(wants, store, { nowSec: nowSec(), spans, most: mostChunks }) }
+    const how = { nowSec: nowSec(), keptSec: await origin.keptSec(), spans, most: mostChunks }
+    return { series, cut: await planChunks(wants, store, how) }
   }
 
   return {
-    plan: (request) => planOf(request, store, { nowSec: nowSec(), spans, pace }),
+    async plan(request) {
+      return planOf(request, store, { nowSec: nowSec(), keptSec: await origin.keptSec(), spans, pace })
+    },
 
     async start(request): Promise<Started> {
       for (const text of request.instruments) parseInstrument(text)

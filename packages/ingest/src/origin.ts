@@ -3,6 +3,8 @@ import type { Store } from '@tidegate/db'
 import type { Relay } from '@tidegate/relay'
 
 const TRUST_MS = 60_000
+/** A bridge that takes longer to say how it is does not answer. */
+const STATUS_MS = 10_000
 
 type Kind = 'simulated' | 'gateway'
 
@@ -15,11 +17,17 @@ export interface Origin {
   check(options?: { readonly fresh?: boolean }): Promise<void>
   /** Throws `invalid` for an answer that does not go together with the database: gateways change between check and answer. */
   admit(simulated: boolean): Promise<void>
+  /**
+   * By which clock IBKR's rules of what it keeps go, epoch seconds: the gateway's where that is behind ours, as a replay's
+   * is; ours while it is not known. Never throws.
+   */
+  keptSec(): Promise<number>
 }
 
 /** A stamp never changes once it is there, so it is read once. */
 export function createOrigin(store: Store, relay: Relay, now: () => number): Origin {
   let checkedAtMs = Number.NEGATIVE_INFINITY
+  let behindMs = 0
   let stamped: Kind | undefined
 
   async function admit(simulated: boolean): Promise<void> {
@@ -28,19 +36,31 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
     if (stamped !== origin) throw new TidegateError('invalid', mismatch(stamped))
   }
 
+  async function check({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
+    if (!fresh && now() - checkedAtMs < TRUST_MS) return
+    const { gateway } = await relay.status(AbortSignal.timeout(STATUS_MS))
+    if (gateway.state !== 'ready') {
+      throw new TidegateError(
+        'disconnected',
+        `The bridge is not connected to a gateway: ${gateway.reason ?? gateway.state}.`,
+      )
+    }
+    await admit(gateway.simulated)
+    checkedAtMs = now()
+    behindMs = gateway.time === undefined ? 0 : Math.max(0, checkedAtMs - Date.parse(gateway.time))
+  }
+
   return {
     admit,
-    async check({ fresh = false } = {}) {
-      if (!fresh && now() - checkedAtMs < TRUST_MS) return
-      const { gateway } = await relay.status()
-      if (gateway.state !== 'ready') {
-        throw new TidegateError(
-          'disconnected',
-          `The bridge is not connected to a gateway: ${gateway.reason ?? gateway.state}.`,
-        )
+    check,
+    async keptSec() {
+      try {
+        await check()
+      } catch (error) {
+        // Whoever asks the gateway hears of it; a plan by what is stored alone needs no gateway.
+        if (!(error instanceof TidegateError)) throw error
       }
-      await admit(gateway.simulated)
-      checkedAtMs = now()
+      return Math.floor((now() - behindMs) / 1000)
     },
   }
 }

@@ -27,6 +27,8 @@ const UNKNOWN = { timeZoneId: '', expires: undefined }
 
 export interface PlanOptions {
   readonly nowSec: number
+  /** By which clock IBKR's rules of what it keeps go, epoch seconds (`Origin.keptSec`). */
+  readonly keptSec: number
   readonly spans?: Spans | undefined
   readonly pace: Pace
 }
@@ -78,9 +80,9 @@ async function missingOfDataset(name: string, store: Store, nowSec: number): Pro
 async function planMissing(
   wanted: readonly Missing[],
   store: Store,
-  { nowSec, spans, pace }: PlanOptions,
+  { nowSec, keptSec, spans, pace }: PlanOptions,
 ): Promise<Plan> {
-  const parts = wanted.map((one) => ({ ...one, ...askable(one, nowSec) }))
+  const parts = wanted.map((one) => ({ ...one, ...askable(one, keptSec) }))
   const spanOf = await knownSpans(store, spans, nowSec)
   const openingsOf = await storedOpenings(parts, store, spanOf)
   const refusals = refusalsOf(await store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]))
@@ -111,9 +113,9 @@ async function planMissing(
 }
 
 /** What is missing of a series, apart: what may be had, and what can never be. */
-function askable({ want, window, missing }: Missing, nowSec: number): Pick<PlannedSeries, 'gaps' | 'unavailable'> {
+function askable({ want, window, missing }: Missing, keptSec: number): Pick<PlannedSeries, 'gaps' | 'unavailable'> {
   if (!window) return { gaps: [], unavailable: [] }
-  const unavailable = unavailableFor(want, window, nowSec).flatMap(({ windows, why }) => {
+  const unavailable = unavailableFor(want, window, keptSec).flatMap(({ windows, why }) => {
     const open = within(missing, windows)
     return open.length > 0 ? [{ windows: open, why }] : []
   })

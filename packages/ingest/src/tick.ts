@@ -31,7 +31,7 @@ export function createTick(options: IngestOptions, finding: Finding): () => Prom
         const changed = await findSeries(due, asked, false, finding)
         const dataset = changed ? await store.datasetNow(due.name, nowSec, nowSec - GIVEN_UP_SEC) : due
         if (!dataset) continue
-        const cut = await cutGaps(dataset, nowSec, nowSec - GIVEN_UP_SEC, options)
+        const cut = await cutGaps(dataset, nowSec, nowSec - GIVEN_UP_SEC, finding, options)
         if (cut.chunks.length > 0) runs.push(await openTickRun(dataset, cut, options))
         problems.push(...problemsOf(dataset))
         const soon = cut.remaining > 0 || !asked.complete
@@ -62,6 +62,7 @@ export async function cutGaps(
   dataset: DueDataset,
   nowSec: number,
   givenUpSince: number | undefined,
+  { origin }: Pick<Finding, 'origin'>,
   { store, spans }: Pick<IngestOptions, 'store' | 'spans'>,
 ): Promise<Cut> {
   const wanting = wantingAt(nowSec)
@@ -70,7 +71,8 @@ export async function cutGaps(
     return window && part.gaps.length > 0 ? [{ ...part, window }] : []
   })
   const most = Math.max(0, MOST_CHUNKS - dataset.open)
-  return cutChunks(parts, store, { nowSec, givenUpSince, spans, most })
+  if (parts.length === 0) return { chunks: [], remaining: 0 }
+  return cutChunks(parts, store, { nowSec, keptSec: await origin.keptSec(), givenUpSince, spans, most })
 }
 
 /** What of a dataset can't be had as it stands. */
