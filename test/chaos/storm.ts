@@ -50,7 +50,8 @@ export function startStorm({ time, dice, gateway, functions, story, datasets }: 
     void found.begin()
   }
 
-  again(2, 12, () => trouble(dice.pick(troublesOf(gateway.simulator, dice)), 15))
+  time.after(dice.whole(0, MINUTE_MS), () => trouble(dice.pick(troublesOf(gateway.simulator, dice)), 15))
+  again(1, 8, () => trouble(dice.pick(troublesOf(gateway.simulator, dice)), 15))
   again(15, 70, async () => {
     story.tell('the bridge is killed')
     await gateway.kill()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 
@@ -6,7 +7,7 @@ const STILL_TURNS = 2
 /** What has not moved for so many turns and so long, in real time, is not coming: a peer that reads nothing, for one. */
 const STUCK = { turns: 1000, ms: 250 }
 
-/** What goes on in this process beside its own code: sockets whose both ends are in it, and hashes, which other threads make. */
+/** What goes on in this process beside its own code: sockets whose both ends are in it. Hashes are made at once meanwhile. */
 export interface Wires {
   /** Resolves once no byte is on its way and nothing waits for its turn on the event loop: only time can bring anything new. */
   still(): Promise<void>
@@ -21,18 +22,15 @@ export function watchWires(): Wires {
   const onClient = (message: unknown) => add(clients, (message as { socket: Socket }).socket)
   const onServer = (message: unknown) => add(servers, (message as { socket: Socket }).socket)
   const { subtle } = crypto
-  const digest = subtle.digest.bind(subtle)
-  let hashes = 0
   subscribe('net.client.socket', onClient)
   subscribe('net.server.socket', onServer)
 
-  subtle.digest = async (...asked) => {
-    hashes++
-    try {
-      return await digest(...asked)
-    } finally {
-      hashes--
-    }
+  // Made by another thread, a hash would be there now sooner and now later than what else happens.
+  subtle.digest = async (_, data) => {
+    const bytes = ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data)
+    return Uint8Array.from(createHash('sha256').update(bytes).digest()).buffer
   }
 
   function add(to: Set<Socket>, socket: Socket): void {
@@ -52,7 +50,7 @@ export function watchWires(): Wires {
       moved += client.bytesRead + (server?.bytesRead ?? 0)
       ends.delete(client.localPort)
     }
-    return { moved, arrived: arrived && ends.size === 0 && hashes === 0 }
+    return { moved, arrived: arrived && ends.size === 0 }
   }
 
   return {
