@@ -61,7 +61,7 @@ function partsOf(env: WorkerEnv): Parts {
     messagesPerSec: settings.messagesPerSec,
     answerSec: settings.answerSec,
     logins: bridges.length,
-    canHangUp: false,
+    mayCross: false,
     spans: settings.spans,
     // A Worker reaches the public internet alone: what a name resolves to there is Cloudflare's to see to.
     webhooks: { fetch: (request) => fetch(request), allowPrivate: settings.webhooksPrivate },

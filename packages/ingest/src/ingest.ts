@@ -36,7 +36,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const calendars = createCalendars(options)
   const finding = { store, relay, now, log, origin }
   const telling = createTelling(options)
-  const underway = createUnderway(options.canHangUp)
+  const underway = createUnderway(options.mayCross)
   const nowSec = () => Math.floor(now() / 1000)
 
   /** Each name once, resolved or a problem. */

@@ -45,7 +45,8 @@ export function createCalendars({
   relay,
   now,
   log,
-}: Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log'>): Calendars {
+  mayCross = true,
+}: Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log' | 'mayCross'>): Calendars {
   /** What is being asked by someone. */
   const open = new Map<string, Promise<void>>()
   /** Until when something is not to be asked again, epoch seconds. */
@@ -100,12 +101,14 @@ export function createCalendars({
     })
   }
 
-  /** Asks for a block, or waits for whoever asks for it already. */
+  /** Asks for a block, or waits for whoever asks for it already: where that may not be, the bridge gives both one answer. */
   function share(claim: Claim, calendar: string, block: number, note: string, signal: AbortSignal): Promise<void> {
     const key = `${calendar} ${claim.series.hours} ${block}`
     const running = open.get(key)
-    if (running) return running
-    const asking = ask(claim, calendar, block, note, signal).finally(() => open.delete(key))
+    if (running && mayCross) return running
+    const asking = ask(claim, calendar, block, note, signal).finally(() => {
+      if (open.get(key) === asking) open.delete(key)
+    })
     open.set(key, asking)
     return asking
   }

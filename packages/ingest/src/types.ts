@@ -143,8 +143,8 @@ export interface IngestOptions {
   readonly mostChunks?: number
   /** What an answer takes as a rule, seconds, for expected times. Default 2. */
   readonly answerSec?: number
-  /** Whether a request may be hung up by another one, as Workers do not allow. Default true. */
-  readonly canHangUp?: boolean
+  /** Whether one call may wait for what another has begun, or hang it up, as Workers do not allow. Default true. */
+  readonly mayCross?: boolean
   /** How many bridges the relay has, each with a login of its own, for expected times. Default 1. */
   readonly logins?: number
   /** How long requests are. Default `documented`. */

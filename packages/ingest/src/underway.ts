@@ -6,8 +6,8 @@ export interface Underway {
   stop(runId: string): void
 }
 
-/** `canHangUp` is false where one request may not end what another one has begun: then everything comes too late to be stored. */
-export function createUnderway(canHangUp = true): Underway {
+/** `mayCross` is false where one call may not end what another one has begun: then everything comes too late to be stored. */
+export function createUnderway(mayCross = true): Underway {
   const open = new Map<string, Set<AbortController>>()
   return {
     begin(runId) {
@@ -23,7 +23,7 @@ export function createUnderway(canHangUp = true): Underway {
       }
     },
     stop(runId) {
-      if (!canHangUp) return
+      if (!mayCross) return
       for (const controller of open.get(runId) ?? []) controller.abort()
     },
   }
