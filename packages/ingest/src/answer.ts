@@ -8,6 +8,7 @@ import {
   pickBars,
   settledPart,
   sliceBars,
+  subtract,
   TidegateError,
   type Window,
 } from '@tidegate/core'
@@ -26,7 +27,10 @@ export interface Judgement {
   readonly answer: Answer
   /** Bars that were left out because they are of other hours. */
   readonly leaked: number
-  /** IBKR said "no data" for the first time, where its own sessions say that the market was open: it is to be asked again. */
+  /**
+   * IBKR said "no data" for the first time, where its own sessions say that the market was open, or where they could not be
+   * asked for: it is to be asked again.
+   */
   readonly isDoubtful: boolean
 }
 
@@ -38,7 +42,9 @@ export function judge({ window, spec, hours, listed, doubts, head }: Question, {
   const covered = settled && before(settled, kept.openFrom)
   const final = covered ? within(kept.bars, covered) : emptyBars()
   const isBare = covered !== undefined && final.t.length === 0
-  const isMissed = isBare && sessions !== undefined && isOpenIn(covered, spec, sessions) && covered.end > (head ?? 0)
+  const isKnowable = isBare && sessions !== undefined && covered.end > (head ?? 0)
+  const isMissed = isKnowable && isOpenIn(covered, spec, sessions)
+  const isUnknown = isKnowable && subtract([covered], sessions.known).length > 0
   // Bars around a window that has none are IBKR's answer too, but empty is its own word alone: now, or before.
   const isEmpty = done.empty || (isBare && doubts > 0)
   return {
@@ -50,7 +56,7 @@ export function judge({ window, spec, hours, listed, doubts, head }: Question, {
       isConfirmed: isMissed && isEmpty && doubts > 0,
     },
     leaked: kept.leaked,
-    isDoubtful: isMissed && done.empty && doubts === 0,
+    isDoubtful: (isMissed || isUnknown) && done.empty && doubts === 0,
   }
 }
 

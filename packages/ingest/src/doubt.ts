@@ -42,12 +42,12 @@ export async function isBeforeHead(
   return window.end <= first
 }
 
-/** Puts back a chunk of which IBKR said "no data" in the midst of a session: only a second time, an hour later, is that believed. */
+/** Puts back a chunk of which IBKR said "no data" in the midst of a session, or of time whose sessions are not known: only a second time, an hour later, is that believed. */
 export async function doubt(claim: Claim, { store, now, queue, random, log }: IngestOptions): Promise<WorkResult> {
   const retryAfterSec = Math.ceil(AGAIN.leastSec + AGAIN.spreadSec * random())
   const why = new TidegateError(
     'busy',
-    'IBKR has no data where its sessions say that the market was open: it is asked again in an hour.',
+    'IBKR has no data where its sessions say that the market was open, or are not known: it is asked again in an hour.',
   )
   const notBefore = Math.floor(now() / 1000) + retryAfterSec
   if (!(await store.doubt(claim, why.toJSON(), notBefore))) return { outcome: 'nothing', written: 0 }

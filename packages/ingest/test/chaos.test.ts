@@ -107,7 +107,7 @@ it('whatever fails and however often: when the dust settles, all is stored that 
           await world.ingest.sweep()
           // What was not believed at first is asked again in an hour.
           await world.drain({ forSec: 4500 })
-          world.clock.nowMs += 400_000
+          world.clock.nowMs += 4_500_000
         }
         expect(await coveredOf(world.store, spec)).toEqual(wanted ? [wanted] : [])
         if (wanted) expect(await world.store.bars(await seriesId(), { start: 0, end: 4e9 }, 1e6)).toEqual(traded)

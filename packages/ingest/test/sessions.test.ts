@@ -244,7 +244,7 @@ describe('“no data” in the midst of a session', () => {
     expect(await coveredOf(world.store, '5-SECOND-LAST')).toHaveLength(1)
   })
 
-  it('is believed at once outside of sessions, before the first data, and where no sessions are known', async () => {
+  it('is believed at once outside of sessions and before the first data, and in an hour where no sessions are known', async () => {
     const night = { start: at('2026-03-11T02:00Z'), end: at('2026-03-11T02:30Z') }
     const world = scheduled(NOW)
     world.relay.tamper = noData
@@ -258,6 +258,8 @@ describe('“no data” in the midst of a session', () => {
     other.relay.tamper = noData
     await other.ingest.start({ instruments: ['AAPL'], specs: ['5-SECOND-LAST'], hours: 'regular', window: half })
     await other.drain()
+    expect(await coveredOf(other.store, '5-SECOND-LAST')).toEqual([])
+    await other.drain({ forSec: 4500 })
     expect(await coveredOf(other.store, '5-SECOND-LAST')).toEqual([half])
     expect(await events()).toEqual([])
   })
