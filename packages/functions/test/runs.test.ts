@@ -2,7 +2,7 @@ import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
-import type { ErrorAnswer, ProgressAnswer, RunsAnswer, SeriesAnswer, StartedAnswer } from '../src/index.ts'
+import type { ErrorAnswer, PlanAnswer, ProgressAnswer, RunsAnswer, StartedAnswer } from '../src/index.ts'
 import { openWorld, type World } from './world.ts'
 
 const MONTH = { instruments: ['AAPL.NASDAQ'], specs: ['1MIN'], start: '2026-02-02', end: '2026-03-14' }
@@ -43,10 +43,8 @@ describe('POST /v1/runs/:id/cancel', () => {
     } finally {
       world.simulator.faults.silentHistory = false
     }
-    const { body: again } = await world.call<StartedAnswer>('POST', '/v1/runs', MONTH)
-    expect((await world.ended(again.id)).state).toBe('done')
-    const { body: stored } = await world.call<SeriesAnswer>('GET', '/v1/series')
-    expect(stored.series[0]?.covered).toEqual([{ start: '2026-02-02T00:00:00Z', end: '2026-03-14T00:00:00Z' }])
+    const { body: plan } = await world.call<PlanAnswer>('POST', '/v1/plan', MONTH)
+    expect(plan.series[0]?.gaps).toEqual([{ start: '2026-02-02T00:00:00Z', end: '2026-03-14T00:00:00Z' }])
   })
 
   it('leaves a run that has ended as it is, and knows no other', async () => {

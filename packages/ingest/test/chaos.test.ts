@@ -113,6 +113,6 @@ it('whatever fails and however often: when the dust settles, all is stored that 
         if (wanted) expect(await world.store.bars(await seriesId(), { start: 0, end: 4e9 }, 1e6)).toEqual(traded)
       },
     ),
-    { numRuns: 30, interruptAfterTimeLimit: 12_000, markInterruptAsFailure: false },
+    { numRuns: 12, interruptAfterTimeLimit: 6000, markInterruptAsFailure: false },
   )
 }, 30_000)

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PGlite } from '@electric-sql/pglite'
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { TidegateError } from '@tidegate/core'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
@@ -12,6 +12,17 @@ import * as schema from '../schema.ts'
 
 /** What lies in the folder is for whoever runs Tidegate alone. */
 const OWNER_ONLY = 0o700
+
+type Modules = Required<Pick<PGliteOptions, 'pgliteWasmModule' | 'initdbWasmModule'>>
+let compiled: Promise<Modules> | undefined
+
+/** PGlite's own files, compiled once a process: left to itself it compiles them several times over for each new database. */
+async function compile(): Promise<Modules> {
+  const read = async (name: string) =>
+    WebAssembly.compile(await readFile(new URL(name, import.meta.resolve('@electric-sql/pglite'))))
+  const [pgliteWasmModule, initdbWasmModule] = await Promise.all([read('pglite.wasm'), read('initdb.wasm')])
+  return { pgliteWasmModule, initdbWasmModule }
+}
 
 /** A database embedded in this process. `client` is PGlite itself, for what else must live in the same database. */
 export interface EmbeddedDatabase extends Database {
@@ -29,7 +40,8 @@ export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
   const unlock = dir === undefined ? async () => {} : await lockFolder(dir)
   let client: PGlite
   try {
-    client = await PGlite.create(dir === undefined ? {} : { dataDir: dir })
+    compiled ??= compile()
+    client = await PGlite.create({ ...(await compiled), ...(dir === undefined ? {} : { dataDir: dir }) })
   } catch (cause) {
     await unlock()
     throw new TidegateError(
