@@ -21,7 +21,7 @@ describe('simulated days under the simulator’s own judge', () => {
           expect(stats).toMatchObject({ open: 0, queued: 0 })
         },
       ),
-      { numRuns: 3 },
+      { numRuns: 2 },
     )
     expect(requests).toBeGreaterThan(1000)
   }, 180_000)

@@ -90,7 +90,7 @@ it('over a real socket: every window of every size holds what the gateway’s ma
         expect(bars.l).toEqual(truth.map(({ low }) => low))
         expect(bars.c).toEqual(truth.map(({ close }) => close))
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   } finally {
     await bridge.close()
