@@ -88,11 +88,13 @@ export async function createBossQueue({ database, concurrency, log, tries = TRIE
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TidegateError('database', `The queue could not be set up in the schema ${SCHEMA}: ${reason}.`, { cause })
   }
+  const outage = { isTold: false }
   const pumpOf = (queue: string, most: number, pollMs: number) =>
     createPump({
       concurrency: most,
       pollMs,
       log,
+      outage,
       take: async (batchSize) =>
         (await boss.fetch<Message>(queue, { batchSize })).map(({ id, data }) => ({ id, chunkId: data.chunk })),
       finish: async (ids) => {

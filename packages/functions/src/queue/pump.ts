@@ -17,6 +17,13 @@ export interface PumpOptions {
   /** Says that messages could not be worked on. */
   fail(ids: readonly string[]): Promise<void>
   readonly log: Log
+  /** Shared by the pumps of one database, so that an outage is told once. */
+  readonly outage: Outage
+}
+
+/** Whether the database does not answer, as far as has been told. */
+export interface Outage {
+  isTold: boolean
 }
 
 type Work = (chunkId: string) => Promise<unknown>
@@ -33,7 +40,7 @@ export interface Pump {
  * Keeps a bounded number of messages under way. One loop for all of them: pg-boss' own workers either look each for
  * itself (2 queries a second and worker, forever) or wait for the slowest of a batch, and a chunk can take a minute.
  */
-export function createPump({ concurrency, pollMs, take, finish, fail, log }: PumpOptions): Pump {
+export function createPump({ concurrency, pollMs, take, finish, fail, log, outage }: PumpOptions): Pump {
   const open = new Set<Promise<void>>()
   const told = [
     { ids: [] as string[], tell: finish },
@@ -41,7 +48,6 @@ export function createPump({ concurrency, pollMs, take, finish, fail, log }: Pum
   ] as const
   const [finished, failed] = told
   let draining = false
-  let failing = false
   let loop: Promise<void> | undefined
   let signal = Promise.withResolvers<void>()
 
@@ -99,12 +105,12 @@ export function createPump({ concurrency, pollMs, take, finish, fail, log }: Pum
     while (!draining) {
       try {
         const spare = await round(work)
-        if (failing) log.info({}, 'the queue answers again')
-        failing = false
+        if (outage.isTold) log.info({}, 'the queue answers again')
+        outage.isTold = false
         if (!draining) await pause(spare > 0 ? pollMs : undefined)
       } catch (err) {
-        if (!failing) log.warn({ err }, 'the queue does not answer; it is asked again and again')
-        failing = true
+        if (!outage.isTold) log.warn({ err }, 'the queue does not answer; it is asked again and again')
+        outage.isTold = true
         if (!draining) await pause(pollMs)
       }
     }
