@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { scratchFolder } from './scratch.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -10,9 +10,11 @@ declare module 'vitest' {
   }
 }
 
-/** Before all tests: the folder they share. After them: nothing of it is left. */
+/** Before all tests: where their files go, and the folder they share. After them: nothing of it is left. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'tidegate-shared-'))
+  // The workers, and what they start, inherit it: os.tmpdir() is then this folder everywhere.
+  process.env.TMPDIR = await scratchFolder()
+  const folder = await mkdtemp(path.join(process.env.TMPDIR, 'tidegate-shared-'))
   project.provide('shared', folder)
   return () => rm(folder, { recursive: true, force: true })
 }
