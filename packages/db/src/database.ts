@@ -1,7 +1,7 @@
 import { TidegateError } from '@tidegate/core'
 import type { SQL } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import type * as schema from './schema.ts'
+import type * as schema from './schema/index.ts'
 
 /** Drizzle over any of the drivers. */
 export type Orm = PgDatabase<PgQueryResultHKT, typeof schema>

@@ -6,7 +6,7 @@ import { is, sql } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Postgres, startPostgres } from '../../../test/support/postgres.ts'
-import * as schema from '../src/schema.ts'
+import * as schema from '../src/schema/index.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '../migrations')
 

@@ -2,7 +2,7 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import { TidegateError } from '@tidegate/core'
 import { drizzle } from 'drizzle-orm/neon-http'
 import { type Database, type Orm, placeOf, rowsOf } from '../database.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/index.ts'
 
 export interface NeonOptions {
   /**

@@ -8,7 +8,7 @@ import { migrate } from 'drizzle-orm/pglite/migrator'
 import { type Database, databaseError, MIGRATIONS_FOLDER, rowsOf } from '../database.ts'
 import { lockFolder } from '../lock.ts'
 import { refuseNewer } from '../newer.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/index.ts'
 
 /** What lies in the folder is for whoever runs Tidegate alone. */
 const OWNER_ONLY = 0o700

@@ -4,7 +4,7 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import { Pool } from 'pg'
 import { type Database, databaseError, MIGRATIONS_FOLDER, type Orm, placeOf, rowsOf } from '../database.ts'
 import { refuseNewer } from '../newer.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/index.ts'
 
 const MAX_CONNECTIONS = 10
 const CONNECT_TIMEOUT_MS = 10_000
