@@ -23,11 +23,11 @@ export function createAnswering(parts: {
   observer: Observer
 }): Ask {
   const { sharing, asking, login, observer } = parts
-  return async ({ name, need }, { identity, job, told, ask }, { requestId, signal: hungUp }) => {
+  return async ({ name, need }, { identity, isFresh, job, told, ask }, { requestId, signal: hungUp }) => {
     const span = observer.begin(requestId, name)
     const obstacle = () => login.obstacle(need)
     try {
-      const sharer = { priority: job.priority, waitMs: job.waitMs, signal: hungUp }
+      const sharer = { priority: job.priority, waitMs: job.waitMs, isFresh, signal: hungUp }
       const answer = await sharing.share(identity, sharer, (signal, turn) =>
         asking.ask({ ...job, signal, obstacle, turn }, () => {
           span.went()

@@ -28,6 +28,8 @@ export interface Sharer {
   readonly priority: Priority
   /** How long the request may wait to go, milliseconds. */
   readonly waitMs: number
+  /** Whether nothing will do that went to the gateway before he asked. Default false. */
+  readonly isFresh?: boolean
   /** Aborts when he hangs up. */
   readonly signal?: AbortSignal
 }
@@ -36,6 +38,7 @@ export interface Sharer {
 export interface Sharing<T> {
   /**
    * The answer for `key`: a running or recent one, or what `ask` gives, which is told the turn of all who wait for it.
+   * Who wants a fresh one shares with others only what has not gone yet; that it is not asked again too soon is pacing's affair.
    * One that still waits to go is raised to the higher priority and the longer patience by whoever joins it. A caller
    * whose own patience can't be met is told so at once, for himself alone. The last one to leave aborts what is under way.
    */
@@ -89,12 +92,15 @@ export function createSharing<T>(
   }
 
   function share(key: string, sharer: Sharer, ask: (signal: AbortSignal, turn: Turn) => Promise<T>): Promise<T> {
-    const { priority, waitMs, signal } = sharer
+    const { priority, waitMs, isFresh = false, signal } = sharer
     if (signal?.aborted) return Promise.reject(hungUp())
     const wish = { priority, untilMs: clock.now() + waitMs }
     const found = entries.get(key)
     // What its last caller has left is being cancelled upstream: it is nobody's answer any more.
-    const isJoined = found !== undefined && !found.abort.signal.aborted
+    const isAlive = found !== undefined && !found.abort.signal.aborted
+    // In the queue, or in it again: its answer is of after now.
+    const isJoined = isAlive && (!isFresh || found.turn.place !== undefined)
+    if (found?.isAnswered && !isJoined) drop(key, found)
     const entry = isJoined ? found : begin(key, wish, ask)
     return new Promise((resolve, reject) => {
       const leave = () => {

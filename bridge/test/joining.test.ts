@@ -18,9 +18,9 @@ function rig() {
   let obstacle: TidegateError | undefined
   let answers = Promise.resolve()
   /** Asks for small bars of a name; those of one name are identical. */
-  const ask = (name: string, priority: Priority, waitMs: number, signal?: AbortSignal) => {
+  const ask = (name: string, priority: Priority, waitMs: number, signal?: AbortSignal, isFresh = false) => {
     const rule = { kind: 'bars', contract: name, exchange: 'SMART', whatToShow: 'TRADES', identity: name } as const
-    return sharing.share(name, { priority, waitMs, signal }, (all, turn) =>
+    return sharing.share(name, { priority, waitMs, isFresh, signal }, (all, turn) =>
       asking.ask({ priority, waitMs, rule, signal: all, turn, obstacle: () => obstacle }, async () => {
         sent.push(name)
         await answers
@@ -165,5 +165,51 @@ describe('whoever joins a request that waits', () => {
     await r.clock.advance(599_000)
     expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(r.sent).toEqual([])
+  })
+})
+
+describe('whoever wants an answer of after now', () => {
+  const fresh = (waitMs = 60_000, signal?: AbortSignal) => r.ask('one', 'backfill', waitMs, signal, true)
+
+  it('is not given one that came before, and waits until IBKR lets the same be asked again', async () => {
+    await r.ask('one', 'backfill', 1000)
+    const again = fresh()
+    await r.clock.advance(15_000)
+    expect(r.sent).toEqual(['one'])
+    // Who is less particular shares with him.
+    const other = r.ask('one', 'backfill', 60_000)
+    await r.clock.advance(1000)
+    expect(await Promise.all([again, other])).toEqual(['answer of one', 'answer of one'])
+    expect(r.sent).toEqual(['one', 'one'])
+  })
+
+  it('does not join one that has gone, which goes on for those who wait for it', async () => {
+    const { promise: answers, resolve: answer } = Promise.withResolvers<void>()
+    r.hold(answers)
+    const first = r.ask('one', 'backfill', 60_000)
+    await settled()
+    const second = fresh()
+    await settled()
+    answer()
+    expect(await first).toBe('answer of one')
+    expect(r.sent).toEqual(['one'])
+    await r.clock.advance(16_000)
+    expect(await second).toBe('answer of one')
+    expect(r.sent).toEqual(['one', 'one'])
+  })
+
+  it('joins one that has not gone yet', async () => {
+    await r.exhaust()
+    const first = r.ask('one', 'backfill', 600_000)
+    await settled()
+    const second = fresh(600_000)
+    await r.clock.advanceQuickly(600_000)
+    expect(await Promise.all([first, second])).toEqual(['answer of one', 'answer of one'])
+    expect(r.sent).toEqual(['one'])
+  })
+
+  it('is told when he may come again, where he does not wait so long', async () => {
+    await r.ask('one', 'backfill', 1000)
+    await expect(fresh(1000)).rejects.toMatchObject({ kind: 'busy', retryAfterMs: expect.any(Number) })
   })
 })

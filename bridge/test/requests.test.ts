@@ -145,6 +145,20 @@ describe('identical requests', () => {
     expect(sent(simulator, 20)).toBe(3)
   })
 
+  it('share none that was asked for before with one that wants it fresh, and that keeps to the 15 seconds', async () => {
+    const simulator = await startSimulator()
+    const clock = createFakeClock(NOW_SEC * 1000)
+    const { relay } = await startBridge(simulator.port, { clock })
+    await relay.bars(request())
+    await expect(relay.bars(request({ fresh: true, waitMs: 0 }))).rejects.toMatchObject({ kind: 'busy' })
+    const fresh = relay.bars(request({ fresh: true }))
+    await clock.advance(15_499)
+    expect(sent(simulator, 20)).toBe(1)
+    await clock.advance(1)
+    expect((await fresh).done.asOf).toBeGreaterThan(NOW_SEC)
+    expect(sent(simulator, 20)).toBe(2)
+  })
+
   it('do not share a failure', async () => {
     const text = 'Historical Market Data Service error message:Historical data request pacing violation'
     const simulator = await startSimulator({ faults: { refuseHistory: { times: 1, text } } })

@@ -25,6 +25,8 @@ export interface Answer {
 export interface Prepared {
   /** Canonical text: two requests that IBKR would call identical have the same. */
   readonly identity: string
+  /** Whether an answer that was asked for before will not do. */
+  readonly isFresh: boolean
   readonly job: Omit<PacedJob, 'signal'>
   /** For the log. */
   readonly told: object
@@ -43,7 +45,7 @@ export interface Kind {
   prepare(body: unknown): Prepared
 }
 
-type Patient = Pick<PacedJob, 'priority' | 'waitMs' | 'caller'>
+type Patient = Pick<PacedJob, 'priority' | 'waitMs' | 'caller'> & { readonly fresh?: boolean }
 
 /** Makes a kind of the parts that differ: its schema, what the rules look at, and how it is asked and answered. */
 export function defineKind<S extends z.ZodType<Patient>>(
@@ -61,11 +63,12 @@ export function defineKind<S extends z.ZodType<Patient>>(
     need,
     inLines,
     prepare(body) {
-      const { priority, waitMs, caller, ...request } = checkedBody(schema, body)
+      const { priority, waitMs, caller, fresh = false, ...request } = checkedBody(schema, body)
       const identity = JSON.stringify([name, request])
       const rule = parts.rule?.(request)
       return {
         identity,
+        isFresh: fresh,
         job: { priority, waitMs, caller, rule: rule && { ...rule, identity: identityOf(name, request) } },
         told: request,
         async ask(connection, signal) {

@@ -33,6 +33,8 @@ export const barsRequestSchema = z
     ...barsOf,
     /** The exclusive end, epoch seconds; absent: now. */
     end: instantSchema.optional(),
+    /** True: the answer must be of what IBKR says from now on, not one that somebody was given, or asked for, before. */
+    fresh: z.boolean().default(false),
     ...patience,
   })
   // ibkr-rules, "whatToShow": the end of these two must be empty (10339 for CONTFUT).
