@@ -2,7 +2,14 @@ import type { ErrorBody } from './errors.ts'
 import type { Hours } from './spec.ts'
 
 /** Everything that webhooks tell of. docs/webhooks.md describes each. */
-export const EVENT_TYPES = ['run.finished', 'run.failed', 'gap.confirmed', 'restatement', 'login.required'] as const
+export const EVENT_TYPES = [
+  'run.finished',
+  'run.failed',
+  'run.cancelled',
+  'gap.confirmed',
+  'restatement',
+  'login.required',
+] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -45,6 +52,8 @@ export interface EventData {
   readonly 'run.finished': RunEnded
   /** A chunk of the run failed or was parked; `error` is the first such chunk's. */
   readonly 'run.failed': RunEnded & { readonly error: ErrorBody | null }
+  /** Somebody stopped the run, or removed its dataset, before all of its chunks had ended. */
+  readonly 'run.cancelled': RunEnded
   /** IBKR said twice that it has nothing for a window in which its own sessions say that the market was open. */
   readonly 'gap.confirmed': OfSeries
   /** Bars that were stored came back with other prices; `ratio`, new price ÷ old, where a split explains them. */

@@ -227,8 +227,8 @@ export interface Store
   outbox(limit: number): Promise<OutboxEntry[]>
   delivered(ids: readonly number[], now: number): Promise<void>
   /**
-   * Closes the open runs whose chunks have all settled: `failed` when one failed or was parked, `done` otherwise; and notes
-   * the event `run.failed` or `run.finished` of each. Their ids.
+   * Closes the open runs whose chunks have all settled: `failed` when one failed or was parked, else `cancelled` when one was
+   * cancelled, `done` otherwise; and notes the event of each: `run.failed`, `run.cancelled` or `run.finished`. Their ids.
    */
   closeRuns(now: number): Promise<string[]>
   /**

@@ -1,7 +1,20 @@
 import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { beforeEach, expect, it } from 'vitest'
-import { anySeries, claimed, empty, held, LEASE, NOW, newRunId, queue, T0, windowOf, wipe } from './fixture.ts'
+import {
+  anySeries,
+  claimed,
+  DEFINITION,
+  empty,
+  held,
+  LEASE,
+  NOW,
+  newRunId,
+  queue,
+  T0,
+  windowOf,
+  wipe,
+} from './fixture.ts'
 
 interface Noted {
   readonly type: string
@@ -61,6 +74,66 @@ export function describeEvents(open: () => Database): void {
         data: { chunks: { failed: 2, parked: 1, done: 0 }, error: { kind: 'invalid', message: 'failure 0' } },
       },
     ])
+  })
+
+  it('a run that is stopped is told of once, with what had become of its chunks, and never as finished', async () => {
+    const series = await anySeries(store)
+    const ids = await queue(
+      store,
+      series.id,
+      [0, 1, 2, 3].map((i) => windowOf(T0 + i * 600, 10)),
+    )
+    const [done, failed] = await Promise.all(ids.slice(0, 2).map(async (id) => held(await store.claim(id, LEASE))))
+    await store.commit(held(done), empty(held(done).window), NOW)
+    await store.giveUp(held(failed), 'failed', { kind: 'invalid', message: 'no' }, NOW)
+    const { runId } = held(done)
+    await Promise.all([1, 2, 3].map(() => store.cancelRun(runId, NOW + 5)))
+    await store.closeRuns(NOW + 6)
+    expect(await noted()).toMatchObject([
+      {
+        type: 'run.cancelled',
+        data: {
+          run: runId,
+          finishedAt: '2024-03-07T14:30:05Z',
+          chunks: { done: 1, failed: 1, parked: 0, cancelled: 2 },
+        },
+      },
+    ])
+  })
+
+  it('a dataset that is removed has its open run told as cancelled, by its name', async () => {
+    await anySeries(store)
+    for (const dropData of [false, true]) {
+      await store.putDataset(DEFINITION, NOW)
+      await store.linkDataset(DEFINITION)
+      const id = newRunId()
+      const own = (await store.datasetNow('stocks', NOW))?.series[0]?.id ?? 0
+      await store.createRun({
+        ...{ id, source: 'tick', dataset: 'stocks', now: NOW },
+        chunks: [{ seriesId: own, window: windowOf(T0, 10) }],
+      })
+      await store.removeDataset('stocks', { dropData }, NOW + 5)
+      await store.closeRuns(NOW + 6)
+      expect((await noted()).at(-1)).toMatchObject({
+        type: 'run.cancelled',
+        data: { run: id, dataset: 'stocks', chunks: { cancelled: 1, done: 0 } },
+      })
+    }
+    expect(await told()).toEqual(['run.cancelled', 'run.cancelled'])
+  })
+
+  it('a run that goes on after a login tells each of its ends once', async () => {
+    const series = await anySeries(store)
+    const claim = await claimed(store, series.id, windowOf(T0, 10))
+    await store.giveUp(claim, 'parked', { kind: 'login-required', message: 'Log in.' }, NOW)
+    await store.closeRuns(NOW)
+    expect(await store.resume(NOW + 60, 10)).toBe(1)
+    await store.closeRuns(NOW + 60)
+    const again = held(await store.claim(claim.chunkId, { now: NOW + 60, leaseSec: 60 }))
+    await store.commit(again, empty(again.window), NOW + 61)
+    await store.closeRuns(NOW + 61)
+    await store.closeRuns(NOW + 62)
+    expect(await told()).toEqual(['login.required', 'run.failed', 'run.finished'])
   })
 
   it('a run that had nothing to do is told of as well', async () => {

@@ -55,6 +55,8 @@ export const chunks = pgTable(
   },
   (t) => [
     index('chunks_run').on(t.runId),
+    /** A series that is dropped must be referred to by none. */
+    index('chunks_series').on(t.seriesId),
     index('chunks_due').on(t.notBefore).where(sql`state in ('queued', 'leased')`),
     index('chunks_given_up').on(t.seriesId).where(sql`state in ('failed', 'parked')`),
     index('chunks_answered').on(t.seriesId, t.finishedAt).where(sql`state = 'done'`),

@@ -50,8 +50,9 @@ export interface Datasets {
   /** False where there is no such dataset. A paused one is never due. */
   pauseDataset(name: string, paused: boolean, now: number): Promise<boolean>
   /**
-   * Removes a dataset and cancels what its runs still have open. With `dropData` bars, coverage, restatements and chunks go
-   * of the series that no other dataset wants; the series themselves stay known. False where there is no such dataset.
+   * Removes a dataset and cancels its open runs, which is told of each (`run.cancelled`). With `dropData` the series that no
+   * other dataset wants go with all that is stored of them: bars, flags, coverage, restatements, what is collected again
+   * after a split, and chunks, whoever asked for them. False where there is no such dataset.
    */
   removeDataset(name: string, options: { readonly dropData: boolean }, now: number): Promise<boolean>
   datasets(): Promise<Dataset[]>
@@ -69,7 +70,7 @@ export interface Datasets {
   advance(moves: readonly { readonly name: string; readonly from: number; readonly to: number }[]): Promise<void>
 }
 
-type Declaring = Omit<Datasets, 'dueDatasets' | 'datasetNow' | 'wanted'>
+type Declaring = Omit<Datasets, 'dueDatasets' | 'datasetNow' | 'wanted' | 'removeDataset'>
 
 /** The datasets' own rows, and those that link them to instruments and series. */
 export function datasetsIn(database: Database): Declaring {
@@ -167,38 +168,6 @@ export function datasetsIn(database: Database): Declaring {
         update datasets set paused = ${paused}::boolean,
           updated_at = case when paused = ${paused}::boolean then updated_at else ${at(now)} end
         where name = ${name} returning 1 as found`)
-      return rows.length === 1
-    },
-
-    async removeDataset(name, { dropData }, now) {
-      const rows = await database.rows(sql`
-        with gone as (
-          delete from datasets where name = ${name} returning name
-        ), dropped as (
-          select x.series_id as id from dataset_series x join gone on gone.name = x.dataset
-          where ${dropData}::boolean
-            and not exists (select 1 from dataset_series o where o.series_id = x.series_id and o.dataset <> x.dataset)
-        ), cancelled as (
-          update chunks c set state = 'cancelled', fence = c.fence + 1, lease_until = null, finished_at = ${at(now)}
-          from runs r join gone on gone.name = r.dataset
-          where c.run_id = r.id and c.state in ('queued', 'leased') and c.series_id not in (select id from dropped)
-          returning c.id
-        ), noted as (
-          insert into outbox (kind, chunk_id) select 'chunk-settled', id from cancelled
-        ), no_chunks as (
-          delete from chunks where series_id in (select id from dropped)
-        ), no_bars as (
-          delete from bars where series_id in (select id from dropped)
-        ), no_coverage as (
-          delete from coverage where series_id in (select id from dropped)
-        ), no_restatements as (
-          delete from restatements where series_id in (select id from dropped)
-        ), no_flags as (
-          delete from flagged_bars where series_id in (select id from dropped)
-        ), no_adjustments as (
-          delete from adjustments where series_id in (select id from dropped)
-        )
-        select name from gone`)
       return rows.length === 1
     },
 

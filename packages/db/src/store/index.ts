@@ -14,6 +14,7 @@ import { apiKeysIn } from './keys.ts'
 import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
 import { recoveryIn } from './recovery.ts'
+import { removalIn } from './removal.ts'
 import { restatementsIn } from './restatements.ts'
 import { runsIn } from './runs.ts'
 import { sessionsIn } from './sessions.ts'
@@ -29,6 +30,7 @@ export function createStore(database: Database): Store {
     ...spansIn(database),
     ...progressIn(database),
     ...datasetsIn(database),
+    ...removalIn(database),
     ...dueIn(database),
     ...eventsIn(database),
     ...webhooksIn(database),

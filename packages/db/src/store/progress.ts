@@ -2,7 +2,7 @@ import type { BarColumns, ErrorBody, Hours } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkState, RunState, SeriesProgress, SeriesSummary, Store } from '../store.ts'
-import { iso, noteEvents } from './events.ts'
+import { endSteps } from './endings.ts'
 import { at, epoch, textsOf } from './sql.ts'
 
 type Progress = Pick<Store, 'run' | 'closeRuns' | 'series' | 'bars' | 'outbox' | 'delivered'>
@@ -23,8 +23,7 @@ interface ProgressRow extends Record<ChunkState, number> {
   readonly error: ErrorBody | null
 }
 
-const ENDED: readonly ChunkState[] = ['done', 'failed', 'parked', 'cancelled']
-const STATES: readonly ChunkState[] = ['queued', 'leased', ...ENDED]
+const STATES: readonly ChunkState[] = ['queued', 'leased', 'done', 'failed', 'parked', 'cancelled']
 
 /** What has come of runs, and what is stored. */
 export function progressIn(database: Database): Progress {
@@ -50,24 +49,13 @@ export function progressIn(database: Database): Progress {
     async closeRuns(now) {
       const rows = await database.rows<{ id: string }>(sql`
         with ended as (
-          update runs r set finished_at = ${at(now)},
-            state = case when exists (select 1 from chunks c where c.run_id = r.id and c.state in ('failed', 'parked')) then 'failed' else 'done' end
+          update runs r set finished_at = ${at(now)}, state = case
+            when exists (select 1 from chunks c where c.run_id = r.id and c.state in ('failed', 'parked')) then 'failed'
+            when exists (select 1 from chunks c where c.run_id = r.id and c.state = 'cancelled') then 'cancelled'
+            else 'done' end
           where r.state = 'open' and not exists (select 1 from chunks c where c.run_id = r.id and c.state in ('queued', 'leased'))
           returning r.*
-        ), told as (
-          select e.state, jsonb_build_object('run', e.id, 'dataset', e.dataset, 'source', e.source, 'createdAt', ${iso(sql`e.created_at`)},
-            'finishedAt', ${iso(sql`e.finished_at`)}, 'bars', c.bars, 'chunks',
-            jsonb_build_object('done', c.done, 'failed', c.failed, 'parked', c.parked, 'cancelled', c.cancelled)) as data, c.error
-          from ended e cross join lateral (
-            select coalesce(sum(k.rows), 0) as bars, ${counts('k', ENDED)},
-              (array_agg(k.error order by k.finished_at, k.id) filter (where k.state in ('failed', 'parked')))[1] as error
-            from chunks k where k.run_id = e.id
-          ) c
-        ), finished as (
-          ${noteEvents('run.finished', sql`told.data`, sql`from told where state = 'done'`, now)}
-        ), failed as (
-          ${noteEvents('run.failed', sql`told.data || jsonb_build_object('error', told.error)`, sql`from told where state = 'failed'`, now)}
-        )
+        ), ${endSteps(now)}
         select id from ended`)
       return rows.map((row) => row.id)
     },

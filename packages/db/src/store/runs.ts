@@ -2,6 +2,7 @@ import type { ErrorBody, Priority } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkState, RunState } from '../store.ts'
+import { endSteps } from './endings.ts'
 import { at, epoch } from './sql.ts'
 
 /** A run as a list shows it. */
@@ -27,7 +28,7 @@ export interface Runs {
   runs(filter: { readonly limit: number; readonly state?: RunState; readonly dataset?: string }): Promise<RunSummary[]>
   /**
    * Ends an open run: what is queued is cancelled, what is leased loses its fence, so that its answer is dropped when it
-   * comes. A run that has ended stays as it is. `stopped` counts the chunks that this call ended: a chunk halved at the
+   * comes; the event `run.cancelled` is noted. A run that has ended stays as it is. `stopped` counts the chunks that this call ended: a chunk halved at the
    * same instant is only found by a second call. Undefined where there is no such run.
    */
   cancelRun(id: string, now: number): Promise<{ readonly state: RunState; readonly stopped: number } | undefined>
@@ -69,11 +70,11 @@ export function runsIn(database: Database): Runs {
           update chunks c set state = 'cancelled', lease_until = null, finished_at = ${at(now)}, fence = c.fence + 1
           from run where c.run_id = run.id and run.state in ('open', 'cancelled') and c.state in ('queued', 'leased')
           returning 1
-        ), closed as (
+        ), ended as (
           update runs r set state = 'cancelled', finished_at = ${at(now)} from run where r.id = run.id and run.state = 'open'
-          returning r.state
-        )
-        select coalesce((select state from closed), run.state) as state, (select count(*) from stopped)::int as stopped from run`)
+          returning r.*
+        ), ${endSteps(now)}
+        select coalesce((select state from ended), run.state) as state, (select count(*) from stopped)::int as stopped from run`)
       return row
     },
   }

@@ -1,0 +1,1 @@
+CREATE INDEX "chunks_series" ON "chunks" USING btree ("series_id");

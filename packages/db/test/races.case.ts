@@ -1,0 +1,52 @@
+import { createStore, type TcpDatabase } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { anySeries, barsAt, DEFINITION, held, LEASE, NOW, T0, windowOf } from './fixture.ts'
+
+/** What two connections do to each other; an embedded database has but one. */
+export function describeRaces(openMigrated: () => Promise<TcpDatabase>): void {
+  let database: TcpDatabase
+  beforeAll(async () => {
+    database = await openMigrated()
+  })
+  afterAll(() => database?.close())
+
+  it('an answer that is being stored while its dataset’s data are dropped leaves nothing behind', async () => {
+    const store = createStore(database)
+    const { id } = await anySeries(store)
+    await store.putDataset(DEFINITION, NOW)
+    await store.linkDataset(DEFINITION)
+    const window = windowOf(T0, 60)
+    const run = { id: 'run', source: 'tick', dataset: 'stocks', chunks: [{ seriesId: id, window }], now: NOW }
+    const [chunkId = ''] = (await store.createRun(run)).chunkIds
+    const claim = held(await store.claim(chunkId, LEASE))
+    const { promise: stored, resolve: letGo } = Promise.withResolvers<void>()
+    const { promise: written, resolve: wrote } = Promise.withResolvers<void>()
+    const storing = database.orm.transaction(async (transaction) => {
+      const own = createStore({
+        ...database,
+        rows: async (statement) => ((await transaction.execute(statement)) as { readonly rows: never[] }).rows,
+      })
+      expect(await own.commit(claim, { bars: barsAt([T0]), state: 'filled', covered: window }, NOW)).toMatchObject({
+        held: true,
+      })
+      wrote()
+      await stored
+    })
+    await written
+    const removing = store.removeDataset('stocks', { dropData: true }, NOW)
+    await waiting()
+    letGo()
+    await storing
+    expect(await removing).toBe(true)
+    expect(await store.series()).toEqual([])
+    expect(await store.bars(id, window, 10)).toMatchObject({ t: [] })
+    expect(await database.rows(sql`select 1 from coverage`)).toEqual([])
+  })
+
+  /** Until some statement waits for a row that another holds. */
+  async function waiting(): Promise<void> {
+    const locks = () => database.rows(sql`select 1 from pg_locks where not granted`)
+    await expect.poll(locks, { interval: 5 }).not.toEqual([])
+  }
+}
