@@ -171,7 +171,7 @@ export function describeRuns(open: () => Database): void {
     }
 
     it('go round again, in the runs they were of', async () => {
-      expect(await store.isAnyLoggedOut()).toBe(false)
+      expect(await store.isAnyHeld([], NOW)).toBe(false)
       const claim = await park()
       const other = await park(windowOf(T0 + 600, 10), { kind: 'no-permission', message: 'subscribe' })
       await store.closeRuns(NOW)
@@ -179,9 +179,9 @@ export function describeRuns(open: () => Database): void {
         (await store.outbox(10)).map(({ id }) => id),
         NOW,
       )
-      expect(await store.isAnyLoggedOut()).toBe(true)
+      expect(await store.isAnyHeld([], NOW)).toBe(true)
       expect(await store.resume(NOW + 5, 10)).toBe(1)
-      expect(await store.isAnyLoggedOut()).toBe(false)
+      expect(await store.isAnyHeld([], NOW)).toBe(false)
       expect(await store.resume(NOW + 5, 10)).toBe(0)
       expect(await store.outbox(10)).toMatchObject([{ kind: 'chunk-queued', chunkId: claim.chunkId }])
       expect(await store.run(claim.runId)).toMatchObject({
@@ -224,6 +224,36 @@ export function describeRuns(open: () => Database): void {
         await store.giveUp(held(await store.claim(chunkId, { now, leaseSec: 60 })), 'parked', LOGIN, now)
       }
     })
+  })
+
+  it('chunks that wait out a failure are let go by its kind, and no others', async () => {
+    const kinds = ['competing-session', 'timeout', 'disconnected'] as const
+    const claims = await Promise.all(kinds.map((_, i) => claimed(store, series.id, windowOf(T0 + i * 600, 10))))
+    for (const [i, claim] of claims.entries()) {
+      await store.requeue(claim, { kind: kinds[i] ?? 'timeout', message: 'later' }, NOW + 300)
+    }
+    await queue(store, series.id, [windowOf(T0 + 3000, 10)])
+    await store.delivered(
+      (await store.outbox(10)).map(({ id }) => id),
+      NOW,
+    )
+    expect(await store.isAnyHeld(['competing-session'], NOW)).toBe(true)
+    expect(await store.isAnyHeld(['competing-session'], NOW + 300)).toBe(false)
+    expect(await store.isAnyHeld(['farm-down'], NOW)).toBe(false)
+    expect(await store.hasten(['competing-session', 'farm-down'], NOW + 1)).toBe(1)
+    expect(await store.hasten(['competing-session', 'farm-down'], NOW + 1)).toBe(0)
+    expect(await store.outbox(10)).toMatchObject([{ kind: 'chunk-queued', chunkId: claims[0]?.chunkId }])
+    expect(await store.claim(claims[0]?.chunkId ?? '', { now: NOW + 1, leaseSec: 60 })).toMatchObject({
+      failed: { kind: 'competing-session', times: 1 },
+    })
+    expect(await store.claim(claims[2]?.chunkId ?? '', { now: NOW + 1, leaseSec: 60 })).toBeUndefined()
+  })
+
+  it('a gateway that was away is found to be back once', async () => {
+    expect(await store.clearAway()).toBe(false)
+    await store.noteAway(NOW)
+    await store.noteAway(NOW + 1)
+    expect((await Promise.all([store.clearAway(), store.clearAway()])).sort()).toEqual([false, true])
   })
 
   it('a lease that ran out counts as a failure of who held it', async () => {

@@ -1,3 +1,4 @@
+import type { ErrorKind } from '@tidegate/core'
 import type { IngestOptions } from './types.ts'
 
 const BATCH = 500
@@ -36,20 +37,37 @@ export async function resend({ store, queue, now }: IngestOptions): Promise<numb
   return overdue.length
 }
 
+/** What another session at the login is answered with: the bridge says when it may be tried again. */
+const COMPETING: readonly ErrorKind[] = ['competing-session']
+/** What everything is answered with while the gateway can't be asked. */
+const AWAY: readonly ErrorKind[] = [...COMPETING, 'disconnected', 'farm-down']
+
 /**
- * Chunks that were parked until somebody logs in go round again as soon as the bridge says that somebody has. One that does
- * not answer, or a database that does not take it now, is asked again by the next sweep.
+ * What waits for the gateway goes round again as soon as the bridge says that it can be asked: chunks that were parked until
+ * somebody logs in, and those that have a while to wait because another session had the login, or because it was seen to be
+ * out of reach. (Failures of a gateway that was never seen so are its answer to them, and wait out their time.) A bridge
+ * that does not answer, or a database that does not take it now, is asked again by the next sweep.
  */
 export async function resume(options: IngestOptions): Promise<void> {
   const { store, relay, now, log, timeout = (ms) => AbortSignal.timeout(ms) } = options
-  if (!(await store.isAnyLoggedOut())) return
+  const nowSec = Math.floor(now() / 1000)
+  if (!(await store.isAnyHeld(AWAY, nowSec))) return
   try {
-    const { phase } = (await relay.status(timeout(STATUS_TIMEOUT_MS))).gateway
-    if (phase !== 'ready' && phase !== 'degraded') return
-    const chunks = await store.resume(Math.floor(now() / 1000), BATCH)
-    if (chunks > 0) log.info({ chunks }, 'somebody has logged in: what waited for that goes round again')
+    const status = await relay.status(timeout(STATUS_TIMEOUT_MS)).catch((err: unknown) => {
+      log.warn({ err }, 'chunks wait for the gateway, and whether it can be asked is not known now')
+      return undefined
+    })
+    if (status?.gateway.state !== 'ready') await store.noteAway(nowSec)
+    if (!status) return
+    const { phase, state } = status.gateway
+    const isLoggedIn = phase === 'ready' || phase === 'degraded'
+    const resumed = isLoggedIn ? await store.resume(nowSec, BATCH) : 0
+    if (resumed > 0) log.info({ chunks: resumed }, 'somebody has logged in: what waited for that goes round again')
+    if (!isLoggedIn || state !== 'ready') return
+    const hastened = await store.hasten((await store.clearAway()) ? AWAY : COMPETING, nowSec)
+    if (hastened > 0) log.info({ chunks: hastened }, 'the gateway can be asked: what waited for that goes round again')
   } catch (err) {
-    log.warn({ err }, 'chunks wait for a login, and whether there was one can not be told now')
+    log.warn({ err }, 'chunks that wait for the gateway could not be let go: the next sweep tries again')
   }
 }
 

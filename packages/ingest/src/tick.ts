@@ -1,4 +1,4 @@
-import { followsSessions, nextDue, openingsOf, toTidegateError, type Window } from '@tidegate/core'
+import { followsSessions, nextDue, openingsOf, resetsAround, toTidegateError, type Window } from '@tidegate/core'
 import type { DueDataset } from '@tidegate/db'
 import { type Cut, cutChunks, MOST_CHUNKS } from './cutting.ts'
 import { AGAIN_SEC, type Finding, findSeries, questions } from './finding.ts'
@@ -15,6 +15,7 @@ const NEXT_TICK_SEC = 60
 /**
  * One look at what is due: a query, and where nothing is due no more than that. What a due dataset names is found, its gaps
  * become the chunks of a run of its own, and it is due again when its schedule says. Two at once ask for nothing twice.
+ * Within a reset of IBKR's servers what is due is held until that is over.
  * A dataset that fails is told and does not keep the others.
  */
 export function createTick(options: IngestOptions, finding: Finding): () => Promise<TickResult> {
@@ -25,7 +26,13 @@ export function createTick(options: IngestOptions, finding: Finding): () => Prom
     const runs: TickResult['runs'][number][] = []
     const problems: Problem[] = []
     const moves: { name: string; from: number; to: number }[] = []
+    const reset = resetsAround(nowSec)
     for (const due of await store.dueDatasets(nowSec, nowSec - GIVEN_UP_SEC)) {
+      // What somebody has declared or changed since the reset began is tried all the same: somebody waits for it.
+      if (reset && due.updatedAt < reset.start) {
+        moves.push({ name: due.name, from: due.dueAt, to: reset.end })
+        continue
+      }
       try {
         asked.complete = true
         const changed = await findSeries(due, asked, false, finding)

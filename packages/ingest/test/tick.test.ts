@@ -179,6 +179,39 @@ describe('ticks', () => {
     expect((await world.ingest.tick()).chunks).toBeGreaterThan(0)
   })
 
+  it('hold through IBKR’s resets what is overdue or has failed to be planned, and go right after', async () => {
+    // Nightly, 23:45 to 00:45 in New York; in these weeks of March that in Paris follows at once.
+    world.clock.nowMs = at('2026-03-13T03:44:30Z') * 1000
+    const gone = () => Promise.reject(new TidegateError('disconnected', 'The bridge did not answer.'))
+    const apart = world.another({ relay: relayWith(world.relay, { status: gone }) })
+    await world.ingest.declare({ ...STOCKS, schedule: { every: '1d' } })
+    await apart.tick()
+    expect(await dueAt()).toBe('2026-03-13T03:45:30Z')
+    later(60)
+    expect(await apart.tick()).toEqual(NOTHING)
+    expect(await world.ingest.tick()).toEqual(NOTHING)
+    expect(await dueAt()).toBe('2026-03-13T05:45:00Z')
+    // What is declared meanwhile is tried.
+    await world.ingest.declare({ ...DATASET, name: 'eager', instruments: ['MSFT.NASDAQ'], specs: ['DAILY'] })
+    expect((await world.ingest.tick()).runs).toMatchObject([{ dataset: 'eager' }])
+    later(7200 - 60)
+    expect((await world.ingest.tick()).runs).toEqual([])
+    later(30)
+    expect((await world.ingest.tick()).runs).toMatchObject([{ dataset: 'd' }, { dataset: 'eager' }])
+  })
+
+  it('hold through Friday’s long reset, and through one that began a tick ago', async () => {
+    world.clock.nowMs = at('2026-03-13T20:00Z') * 1000
+    await world.ingest.declare({ ...STOCKS, schedule: { every: '1m' } })
+    // 23:00 to 03:00 in New York.
+    world.clock.nowMs = at('2026-03-14T03:00:30Z') * 1000
+    expect(await world.ingest.tick()).toEqual(NOTHING)
+    world.clock.nowMs = at('2026-03-14T06:59:59Z') * 1000
+    expect(await world.ingest.tick()).toEqual(NOTHING)
+    world.clock.nowMs = at('2026-03-14T07:00Z') * 1000
+    expect((await world.ingest.tick()).runs).toMatchObject([{ dataset: 'd' }])
+  })
+
   it('follow the sessions that are listed beside the instruments: a half day as it is', async () => {
     const hours = '20260312:0930-20260312:1300;20260313:0930-20260313:1600'
     const listing = { ...detailsOf('AAPL'), liquidHours: hours }

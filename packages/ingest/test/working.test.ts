@@ -159,6 +159,60 @@ describe('chunks that wait for a login', () => {
   })
 })
 
+describe('chunks that wait out what befell the gateway', () => {
+  const REASON = { 'competing-session': 900_000, disconnected: 30_000, 'farm-down': 30_000 } as const
+  async function waiting(kind: keyof typeof REASON): Promise<void> {
+    await world.ingest.start(SHORT)
+    world.relay.tamper = () => {
+      throw new TidegateError(kind, 'Later.', { retryAfterMs: REASON[kind] })
+    }
+    expect(await world.drain()).toMatchObject([{ outcome: 'requeued', retryAfterSec: REASON[kind] / 1000 }])
+    world.relay.tamper = (_, answer) => answer
+  }
+  const seen = async (state: 'ready' | 'down', phase: 'ready' | 'degraded' | 'competing' | 'connecting') => {
+    const { gateway, pacing } = await world.relay.status()
+    return world.another({
+      relay: relayWith(world.relay, { status: async () => ({ pacing, gateway: { ...gateway, state, phase } }) }),
+    })
+  }
+
+  it('behind another session go at the first sweep after the bridge’s pause, not when their own is over', async () => {
+    await waiting('competing-session')
+    await (await seen('down', 'competing')).sweep()
+    expect(await world.drain()).toEqual([])
+    world.clock.nowMs += 60_000
+    await (await seen('ready', 'ready')).sweep()
+    expect(await world.drain()).toMatchObject([{ outcome: 'done' }])
+    expect(await covered()).toEqual([SHORT.window])
+  })
+
+  it.each(['disconnected', 'farm-down'] as const)(
+    'of a gateway %s go once it was seen away, and is back',
+    async (kind) => {
+      await waiting(kind)
+      await (await seen('ready', 'degraded')).sweep()
+      expect(await world.drain()).toEqual([])
+      await (await seen('down', 'connecting')).sweep()
+      expect(await world.drain()).toEqual([])
+      await (await seen('ready', 'degraded')).sweep()
+      expect(await world.drain()).toMatchObject([{ outcome: 'done' }])
+    },
+  )
+
+  it('go after a bridge that did not answer, and each only once', async () => {
+    await waiting('disconnected')
+    const silent = relayWith(world.relay, { status: () => Promise.reject(new TidegateError('disconnected', 'Away.')) })
+    await world.another({ relay: silent }).sweep()
+    world.relay.tamper = () => {
+      throw new TidegateError('disconnected', 'It is this request.', { retryAfterMs: 30_000 })
+    }
+    await world.ingest.sweep()
+    expect(await world.drain()).toMatchObject([{ outcome: 'requeued' }])
+    await world.ingest.sweep()
+    expect(await world.drain()).toEqual([])
+  })
+})
+
 describe('a database that breaks while a failure is settled', () => {
   const failing = (call: string, times: number) => {
     let left = times

@@ -1,7 +1,7 @@
-import type { ErrorBody } from '@tidegate/core'
-import { sql } from 'drizzle-orm'
+import type { ErrorBody, ErrorKind } from '@tidegate/core'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { at } from './sql.ts'
+import { at, textsOf } from './sql.ts'
 
 /** How long a chunk that is parked again and again is left alone: at first not at all, then 4 minutes, twice as long each time, up to an hour. */
 const AGAIN = { firstSec: 60, mostDoublings: 6 }
@@ -14,14 +14,20 @@ export interface Recovery {
    * time, or has ended: then it is not this message that it hangs on.
    */
   bury(chunkId: string, error: ErrorBody, now: number): Promise<boolean>
-  /** Whether any chunk is parked until somebody logs in at the gateway. */
-  isAnyLoggedOut(): Promise<boolean>
+  /** Whether any chunk is parked until somebody logs in at the gateway, or is queued until later after a failure of these kinds. */
+  isAnyHeld(kinds: readonly ErrorKind[], now: number): Promise<boolean>
   /**
    * Queues the chunks that were parked for want of a login, at most `limit`, and opens their runs again: somebody has
    * logged in. What was answered since, or is asked for by another chunk, stays where it is; what is parked again and
    * again waits longer each time. How many there were.
    */
   resume(now: number, limit: number): Promise<number>
+  /** Makes the chunks that wait for their time after a failure of these kinds due at once. How many there were. */
+  hasten(kinds: readonly ErrorKind[], now: number): Promise<number>
+  /** Notes that the gateway can't be asked. */
+  noteAway(now: number): Promise<void>
+  /** The gateway can be asked. Whether it was noted before that it could not: of several who find out at once one is told so. */
+  clearAway(): Promise<boolean>
   /** Deletes the outbox's entries that were delivered before this instant, at most `limit`, the oldest first. How many. */
   forgetDelivered(before: number, limit: number): Promise<number>
 }
@@ -43,9 +49,10 @@ export function recoveryIn(database: Database): Recovery {
       return rows.length === 1
     },
 
-    async isAnyLoggedOut() {
+    async isAnyHeld(kinds, now) {
       const [row] = await database.rows<{ any: boolean }>(sql`
-        select exists (select 1 from chunks where state = 'parked' and error->>'kind' = 'login-required') as any`)
+        select exists (select 1 from chunks where state = 'parked' and error->>'kind' = 'login-required')
+          or exists (select 1 from chunks where ${held(kinds, now)}) as any`)
       return row?.any ?? false
     },
 
@@ -78,6 +85,27 @@ export function recoveryIn(database: Database): Recovery {
       return row?.resumed ?? 0
     },
 
+    async hasten(kinds, now) {
+      const [row] = await database.rows<{ freed: number }>(sql`
+        with freed as (
+          update chunks set not_before = ${at(now)} where ${held(kinds, now)} returning id
+        ), noted as (
+          insert into outbox (kind, chunk_id) select 'chunk-queued', id from freed order by id
+        )
+        select count(*)::int as freed from freed`)
+      return row?.freed ?? 0
+    },
+
+    async noteAway(now) {
+      await database.rows(sql`
+        insert into notices (kind, since) values ('gateway-away', ${at(now)}) on conflict (kind) do nothing`)
+    },
+
+    async clearAway() {
+      const rows = await database.rows(sql`delete from notices where kind = 'gateway-away' returning 1 as found`)
+      return rows.length === 1
+    },
+
     async forgetDelivered(before, limit) {
       const rows = await database.rows(sql`
         delete from outbox where id in (
@@ -86,4 +114,9 @@ export function recoveryIn(database: Database): Recovery {
       return rows.length
     },
   }
+}
+
+/** Chunks that wait for their time, because they failed with one of these kinds. */
+function held(kinds: readonly ErrorKind[], now: number): SQL {
+  return sql`state in ('queued', 'leased') and state = 'queued' and not_before > ${at(now)} and error->>'kind' = any(${textsOf(kinds)})`
 }
