@@ -6,6 +6,7 @@ import type { Doubts } from './store/doubts.ts'
 import type { Events } from './store/events.ts'
 import type { Hooks } from './store/hooks.ts'
 import type { ApiKeys } from './store/keys.ts'
+import type { Outbox } from './store/outbox.ts'
 import type { Planning } from './store/planning.ts'
 import type { Recovery } from './store/recovery.ts'
 import type { Restatements } from './store/restatements.ts'
@@ -21,6 +22,7 @@ export type * from './store/due.ts'
 export type { Events } from './store/events.ts'
 export type * from './store/hooks.ts'
 export type * from './store/keys.ts'
+export type * from './store/outbox.ts'
 export type * from './store/planning.ts'
 export type * from './store/recovery.ts'
 export type { Adjustment, Restatement, Restatements } from './store/restatements.ts'
@@ -140,12 +142,6 @@ export interface SeriesSummary extends SeriesKey {
   readonly covered: readonly Window[]
 }
 
-export interface OutboxEntry {
-  readonly id: number
-  readonly kind: 'chunk-queued' | 'chunk-settled'
-  readonly chunkId: string
-}
-
 /**
  * The database: the only memory there is. Every method is one statement or one transaction, safe to repeat,
  * and throws a TidegateError of kind `database` when the database is out of reach. Instants are epoch seconds UTC.
@@ -156,6 +152,7 @@ export interface Store
     Webhooks,
     Hooks,
     ApiKeys,
+    Outbox,
     Planning,
     LearnedSpans,
     Sessions,
@@ -211,8 +208,8 @@ export interface Store
     now: number,
   ): Promise<boolean>
   /**
-   * Chunks that have been queued and due for `graceSec` (default 0), or whose lease has run out, oldest first: a message of
-   * the former may still be on its way.
+   * Chunks that are queued and due, or whose lease has run out, oldest first. With `graceSec`, of the former those alone that
+   * have been due for so long and were handed to the queue: their messages should have come by now.
    */
   due(now: number, limit: number, graceSec?: number): Promise<string[]>
   run(id: string): Promise<RunProgress | undefined>
@@ -223,9 +220,6 @@ export interface Store
   }): Promise<SeriesSummary[]>
   /** Bars of `[start, end)`, ordered by time, at most `limit`. */
   bars(seriesId: number, window: Window, limit: number): Promise<BarColumns>
-  /** What the outbox holds for the queue and of settled chunks, not yet delivered, oldest first; `delivered` marks it. */
-  outbox(limit: number): Promise<OutboxEntry[]>
-  delivered(ids: readonly number[], now: number): Promise<void>
   /**
    * Closes the open runs whose chunks have all settled: `failed` when one failed or was parked, else `cancelled` when one was
    * cancelled, `done` otherwise; and notes the event of each: `run.failed`, `run.cancelled` or `run.finished`. Their ids.

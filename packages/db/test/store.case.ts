@@ -8,6 +8,7 @@ import { describeCompleteness } from './completeness.case.ts'
 import { describeDatasets } from './datasets.case.ts'
 import { describeEvents } from './events.case.ts'
 import type { OpenDatabase } from './fixture.ts'
+import { describeOutbox } from './outbox.case.ts'
 import { describePlanning } from './planning.case.ts'
 import { describeProgress } from './progress.case.ts'
 import { describeRuns } from './runs.case.ts'
@@ -27,6 +28,7 @@ export function describeStore(driver: string, openMigrated: OpenDatabase): void 
     describe('its chunks', () => describeChunks(open))
     describe('its commits', () => describeCommit(open))
     describe('its plans', () => describePlanning(open))
+    describe('its outbox', () => describeOutbox(open))
     describe('its progress', () => describeProgress(open))
     describe('its datasets', () => describeDatasets(open))
     describe('its events', () => describeEvents(open))

@@ -95,11 +95,12 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
     const app = createApp({ ingest, store, relay, keys, log, hours, webhooksPrivate, now })
     const fetch = async (request: Request) => app.fetch(request)
     if (listen) listener = await listenOn(fetch, listen)
-    await queue.consume(async (chunkId) => {
+    const work = async (chunkId: string) => {
       const result = await ingest.work(chunkId)
       closing.note(result)
       return result
-    }, ingest.bury)
+    }
+    await queue.consume(work, ingest.bury, ingest.refill)
     return {
       url: listener?.url,
       fetch,

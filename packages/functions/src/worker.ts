@@ -66,7 +66,7 @@ function partsOf(env: WorkerEnv): Parts {
     // A Worker reaches the public internet alone: what a name resolves to there is Cloudflare's to see to.
     webhooks: { fetch: (request) => fetch(request), allowPrivate: settings.webhooksPrivate },
   })
-  queue.consume((chunkId) => ingest.work(chunkId), ingest.bury)
+  queue.consume(ingest.work, ingest.bury, ingest.refill)
   const parts = { app: createApp({ ...settings, ingest, store, relay, log }), ingest, queue, store }
   made.set(env, parts)
   return parts

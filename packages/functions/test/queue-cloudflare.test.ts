@@ -27,7 +27,8 @@ interface Engine extends QueueUnderTest {
 
 function openQueue(): Engine {
   type Work = (chunkId: string) => Promise<WorkResult>
-  const working = Promise.withResolvers<{ work: Work; bury: (chunkId: string) => Promise<void> }>()
+  type Refill = () => Promise<number>
+  const working = Promise.withResolvers<{ work: Work; bury: (chunkId: string) => Promise<void>; refill: Refill }>()
   const miniflare = new Miniflare({
     script,
     modules: true,
@@ -44,9 +45,11 @@ function openQueue(): Engine {
     serviceBindings: {
       async TEST(request: Request) {
         try {
-          const { work, bury } = await working.promise
+          const { work, bury, refill } = await working.promise
           const chunkId = await request.text()
-          if (new URL(request.url).pathname === '/bury') return Response.json((await bury(chunkId)) ?? null)
+          const { pathname } = new URL(request.url)
+          if (pathname === '/refill') return new Response(String(await refill()))
+          if (pathname === '/bury') return Response.json((await bury(chunkId)) ?? null)
           return Response.json(await work(chunkId))
         } catch (error) {
           return new Response(String(error), { status: 500 })
@@ -63,8 +66,8 @@ function openQueue(): Engine {
     tries: MOST_RETRIES + 1,
     send: (ids, delaySec) => call({ ids, delaySec }),
     sendBodies: (bodies) => call({ bodies, ids: [] }),
-    async consume(work, bury) {
-      working.resolve({ work, bury })
+    async consume(work, bury, refill = async () => 0) {
+      working.resolve({ work, bury, refill })
     },
     async close() {
       await miniflare.dispose()

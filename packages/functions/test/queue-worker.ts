@@ -28,6 +28,7 @@ function queueOf(env: Env): CloudflareQueue {
     async (chunkId) => {
       await tell('bury', chunkId)
     },
+    async () => Number(await (await tell('refill', '')).text()),
   )
   return queue
 }

@@ -146,6 +146,25 @@ export function queueBehaviour(name: string, open: () => Promise<QueueUnderTest>
       expect(worked.filter((id) => id === '2')).toHaveLength(1)
     })
 
+    it('asks for more once there is nothing left, and works on that too', async () => {
+      const worked: string[] = []
+      const held = ['3', '4']
+      await queue.consume(
+        async (id) => {
+          worked.push(id)
+          return NOTHING
+        },
+        noBurial,
+        async () => {
+          const more = worked.length >= 2 ? held.splice(0) : []
+          await queue.send(more)
+          return more.length
+        },
+      )
+      await queue.send(['1', '2'])
+      await eventually(() => expect(worked.toSorted()).toEqual(['1', '2', '3', '4']))
+    })
+
     it('gives up what can never be worked on, and says so once', async () => {
       const worked: string[] = []
       const buried: string[] = []

@@ -32,7 +32,7 @@ function ingestOf(parts: Partial<Ingest>): Ingest {
   }
   const tell = async () => ({ delivered: 0, failed: 0 })
   const declared = { declare: unused, startDataset: unused, datasets: unused }
-  const stopping = { cancelRun: unused, bury: unused }
+  const stopping = { cancelRun: unused, bury: unused, refill: unused }
   return {
     ...declared,
     ...stopping,

@@ -10,16 +10,19 @@ const STATUS_TIMEOUT_MS = 5000
 const KEPT_SEC = 86_400
 const FORGOTTEN_AT_ONCE = 10_000
 
-/** Delivers the outbox: chunks that were opened go to the queue, runs whose chunks have settled are closed. */
+/**
+ * Delivers the outbox: chunks that were opened go to the queue, as many as may be with it, and runs whose chunks have settled
+ * are closed. Cheap where there is nothing to deliver: one query.
+ */
 export async function deliver({ store, queue, now }: IngestOptions): Promise<{ sent: number; closed: number }> {
   let sent = 0
   let settled = false
   for (;;) {
     const entries = await store.outbox(BATCH)
     if (entries.length === 0) break
-    const queued = entries.filter((entry) => entry.kind === 'chunk-queued').map((entry) => entry.chunkId)
+    const queued = entries.filter(({ kind, isOpen }) => kind === 'chunk-queued' && isOpen).map(({ chunkId }) => chunkId)
     if (queued.length > 0) await queue.send(queued)
-    settled ||= queued.length < entries.length
+    settled ||= entries.some(({ kind }) => kind === 'chunk-settled')
     await store.delivered(
       entries.map((entry) => entry.id),
       Math.floor(now() / 1000),

@@ -105,6 +105,8 @@ export function createIngest(options: IngestOptions): Ingest {
 
     tell: (deliveryId) => (deliveryId === undefined ? telling.tell() : telling.tellOne(deliveryId)),
 
+    refill: async () => (await deliver(options)).sent,
+
     async sweep() {
       await resume(options)
       await settleAdjustments(options)

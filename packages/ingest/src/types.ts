@@ -15,9 +15,14 @@ export interface ChunkQueue {
   send(chunkIds: readonly string[], delaySec?: number): Promise<void>
   /**
    * From now on every message goes to `work`, a bounded number at a time. One of which `work` throws comes again, a few
-   * times, later each time; then it is given up, and its id goes to `bury`, once as a rule.
+   * times, later each time; then it is given up, and its id goes to `bury`, once as a rule. When none is left to be worked
+   * on now, `refill` is called, now and then: it sends what was held back, and says how much.
    */
-  consume(work: (chunkId: string) => Promise<WorkResult>, bury: (chunkId: string) => Promise<void>): Promise<void>
+  consume(
+    work: (chunkId: string) => Promise<WorkResult>,
+    bury: (chunkId: string) => Promise<void>,
+    refill?: () => Promise<number>,
+  ): Promise<void>
 }
 
 /** A want on demand: instruments × specs over a window. */
@@ -166,6 +171,8 @@ export interface Ingest extends Datasets, Cancelling {
   tick(): Promise<TickResult>
   /** One chunk: claim, ask, check, commit, settle. Doing it twice is harmless. Throws only when even the database is gone. */
   work(chunkId: string): Promise<WorkResult>
+  /** Hands to the queue what was held back so as not to flood it. How many chunks; one query where there are none. */
+  refill(): Promise<number>
   /**
    * What was lost on the way goes round again: outbox entries, due chunks, expired leases, and what waited for a login that
    * somebody has made since; finished runs are closed.

@@ -80,7 +80,10 @@ export async function workChunk(
       return { outcome: 'nothing', written: 0 }
     }
     const error = toTidegateError(cause)
-    log.warn({ ...about, kind: error.kind, code: error.code, attempt: claim.attempt, err: error }, 'chunk failed')
+    const failure = { ...about, kind: error.kind, code: error.code, attempt: claim.attempt }
+    // Not a failure: of what goes slowly every chunk is told so, again and again.
+    if (error.kind === 'busy') log.info({ ...failure, retryAfterMs: error.retryAfterMs }, 'chunk waits for its turn')
+    else log.warn({ ...failure, err: error }, 'chunk failed')
     return await settleFailure(claim, error, options)
   } finally {
     own.end()

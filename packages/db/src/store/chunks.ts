@@ -4,6 +4,7 @@ import type { Database } from '../database.ts'
 import type { ChunkPlan, Store } from '../store.ts'
 import { WAITS } from './adjustments.ts'
 import { loginSteps } from './events.ts'
+import { UNSENT } from './outbox.ts'
 import { arrayOf, at, epoch } from './sql.ts'
 
 /** What is said of a chunk whose lease ran out. */
@@ -117,8 +118,10 @@ export function chunksIn(database: Database): Chunks {
     async due(now, limit, graceSec = 0) {
       const rows = await database.rows<{ id: string }>(sql`
         select id::text as id from chunks c
-        where (state = 'queued' and not_before <= ${at(now - graceSec)} or state = 'leased' and lease_until <= ${at(now)})
-          and not ${WAITS}
+        where (
+            state = 'queued' and not_before <= ${at(now - graceSec)} and (${graceSec}::int = 0 or not ${UNSENT})
+            or state = 'leased' and lease_until <= ${at(now)}
+          ) and not ${WAITS}
         order by not_before, c.id limit ${limit}::int`)
       return rows.map((row) => row.id)
     },

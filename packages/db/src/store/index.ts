@@ -11,6 +11,7 @@ import { dueIn } from './due.ts'
 import { eventsIn } from './events.ts'
 import { hooksIn } from './hooks.ts'
 import { apiKeysIn } from './keys.ts'
+import { outboxIn } from './outbox.ts'
 import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
 import { recoveryIn } from './recovery.ts'
@@ -29,6 +30,7 @@ export function createStore(database: Database): Store {
     ...planningIn(database),
     ...spansIn(database),
     ...progressIn(database),
+    ...outboxIn(database),
     ...datasetsIn(database),
     ...removalIn(database),
     ...dueIn(database),

@@ -5,7 +5,7 @@ import type { ChunkState, RunState, SeriesProgress, SeriesSummary, Store } from 
 import { endSteps } from './endings.ts'
 import { at, epoch, textsOf } from './sql.ts'
 
-type Progress = Pick<Store, 'run' | 'closeRuns' | 'series' | 'bars' | 'outbox' | 'delivered'>
+type Progress = Pick<Store, 'run' | 'closeRuns' | 'series' | 'bars'>
 
 interface RunRow {
   readonly id: string
@@ -85,18 +85,6 @@ export function progressIn(database: Database): Progress {
           where series_id = ${seriesId}::int and ts >= ${at(start)} and ts < ${at(end)} order by ts limit ${limit}::int
         ) page`)
       return row ?? { t: [], o: [], h: [], l: [], c: [], v: [], w: [], n: [] }
-    },
-
-    async outbox(limit) {
-      return database.rows(sql`
-        select id::float8 as id, kind, chunk_id::text as "chunkId" from outbox
-        where delivered_at is null and kind <> 'event' order by outbox.id limit ${limit}::int`)
-    },
-
-    async delivered(ids, now) {
-      await database.rows(sql`
-        update outbox set delivered_at = ${at(now)}
-        where id in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`)
     },
   }
 }

@@ -28,8 +28,6 @@ export interface Recovery {
   noteAway(now: number): Promise<void>
   /** The gateway can be asked. Whether it was noted before that it could not: of several who find out at once one is told so. */
   clearAway(): Promise<boolean>
-  /** Deletes the outbox's entries that were delivered before this instant, at most `limit`, the oldest first. How many. */
-  forgetDelivered(before: number, limit: number): Promise<number>
 }
 
 export function recoveryIn(database: Database): Recovery {
@@ -104,14 +102,6 @@ export function recoveryIn(database: Database): Recovery {
     async clearAway() {
       const rows = await database.rows(sql`delete from notices where kind = 'gateway-away' returning 1 as found`)
       return rows.length === 1
-    },
-
-    async forgetDelivered(before, limit) {
-      const rows = await database.rows(sql`
-        delete from outbox where id in (
-          select id from outbox where delivered_at < ${at(before)} order by delivered_at limit ${limit}::int
-        ) returning 1 as gone`)
-      return rows.length
     },
   }
 }

@@ -123,8 +123,8 @@ export async function createBossQueue({ database, concurrency, log, tries = TRIE
       }
       if (delaySec <= 0) pump.wake()
     },
-    async consume(work, bury) {
-      pump.start(work)
+    async consume(work, bury, refill) {
+      pump.start(work, refill)
       burials.start(bury)
     },
     drain,

@@ -33,6 +33,7 @@ export function createCloudflareQueue(
 ): CloudflareQueue {
   let work: ((chunkId: string) => Promise<WorkResult>) | undefined
   let bury: ((chunkId: string) => Promise<void>) | undefined
+  let refill: (() => Promise<number>) | undefined
 
   async function handleOne(message: Message<unknown>, act: (chunkId: string) => Promise<unknown>): Promise<void> {
     const { body } = message
@@ -64,9 +65,10 @@ export function createCloudflareQueue(
       }
     },
 
-    async consume(worker, burier) {
+    async consume(worker, burier, refiller) {
       work = worker
       bury = burier
+      refill = refiller
     },
 
     async handle({ messages, queue }) {
@@ -77,6 +79,13 @@ export function createCloudflareQueue(
         for (let message = waiting.shift(); message; message = waiting.shift()) await handleOne(message, act)
       }
       await Promise.all(Array.from({ length: CONCURRENCY }, lane))
+      // How full the queue is nobody tells: whoever took of it looks whether more may go there.
+      if (act !== work) return
+      try {
+        await refill?.()
+      } catch (err) {
+        log.warn({ err }, 'what is held back could not be handed to the queue; the next sweep does it')
+      }
     },
   }
 }

@@ -26,10 +26,16 @@ export interface Outage {
   isTold: boolean
 }
 
+/** Of the rounds in which there was nothing to take, every how manieth asks for more. */
+const REFILL_EVERY = 4
+
 type Work = (chunkId: string) => Promise<unknown>
+/** Sends what was held back; how much that was. */
+type Refill = () => Promise<number>
 
 export interface Pump {
-  start(work: Work): void
+  /** `refill` is called now and then while there is nothing to take. */
+  start(work: Work, refill?: Refill): void
   /** Something may have come: look now. */
   wake(): void
   /** Takes nothing more; resolves once what is under way is done and said to be. */
@@ -101,10 +107,14 @@ export function createPump({ concurrency, pollMs, take, finish, fail, log, outag
     return free - taken.length
   }
 
-  async function run(work: Work): Promise<void> {
+  async function run(work: Work, refill: Refill): Promise<void> {
+    let idle = 0
     while (!draining) {
+      // Where database and bridge are in this process, thousands of messages could go by without a turn of the event loop.
+      await new Promise(setImmediate)
       try {
         const spare = await round(work)
+        if (spare > 0 && !draining && idle++ % REFILL_EVERY === 0 && (await refill()) > 0) idle = 0
         if (outage.isTold) log.info({}, 'the queue answers again')
         outage.isTold = false
         if (!draining) await pause(spare > 0 ? pollMs : undefined)
@@ -126,8 +136,8 @@ export function createPump({ concurrency, pollMs, take, finish, fail, log, outag
   }
 
   return {
-    start(work) {
-      loop ??= run(work)
+    start(work, refill = async () => 0) {
+      loop ??= run(work, refill)
     },
     wake,
     async drain() {

@@ -1,0 +1,74 @@
+import { createStore, type Database, type Store } from '@tidegate/db'
+import { beforeEach, expect, it } from 'vitest'
+import { anySeries, empty, held, LEASE, NOW, queue, T0, windowOf, wipe } from './fixture.ts'
+
+const MOST = 500
+const ASKED = MOST + 3
+const LATER = NOW + 1000
+
+/** What the outbox gives to the queue, and what it holds back. */
+export function describeOutbox(open: () => Database): void {
+  let store: Store
+  beforeEach(async () => {
+    store = createStore(open())
+    await wipe(open())
+  })
+
+  const windows = Array.from({ length: ASKED }, (_, i) => windowOf(T0 + i * 600, 10))
+  const deliver = async () => {
+    const entries = await store.outbox(10_000)
+    await store.delivered(
+      entries.map(({ id }) => id),
+      NOW,
+    )
+    return entries
+  }
+
+  it('of one run and bar specification no more go to the queue than may be with it at once', async () => {
+    const series = await anySeries(store)
+    const ids = await queue(store, series.id, windows)
+    expect((await deliver()).map(({ chunkId, isOpen }) => [chunkId, isOpen])).toEqual(
+      ids.slice(0, MOST).map((id) => [id, true]),
+    )
+    expect(await deliver()).toEqual([])
+    // Nobody waits for the message of one that was never sent; one whose message was lost is found.
+    expect(await store.due(LATER, 10_000, 60)).toEqual(ids.slice(0, MOST))
+    expect(await store.due(LATER, 10_000)).toHaveLength(ASKED)
+
+    const claim = held(await store.claim(ids[0] ?? '', LEASE))
+    expect(await deliver()).toEqual([])
+    await store.commit(claim, empty(claim.window), NOW)
+    const [settled, next, ...others] = (await deliver()).toSorted((a, b) => (a.kind < b.kind ? 1 : -1))
+    expect(settled).toMatchObject({ kind: 'chunk-settled', chunkId: ids[0] })
+    expect(next).toMatchObject({ kind: 'chunk-queued', chunkId: ids[MOST] })
+    expect(others).toEqual([])
+  })
+
+  it('what asks for a turn stays counted; what waits an hour for a second look does not', async () => {
+    const series = await anySeries(store)
+    const ids = await queue(store, series.id, windows)
+    await deliver()
+    const [first = '', second = ''] = ids
+    await store.requeue(held(await store.claim(first, LEASE)), { kind: 'busy', message: 'later' }, LATER)
+    expect(await deliver()).toEqual([])
+    await store.requeue(held(await store.claim(second, LEASE)), { kind: 'not-found', message: 'no' }, LATER)
+    expect((await deliver()).map(({ chunkId }) => chunkId)).toEqual([ids[MOST]])
+  })
+
+  it('another run has its own share', async () => {
+    const [one, other] = [await anySeries(store), await anySeries(store, 'MSFT')]
+    await queue(store, one.id, windows)
+    await queue(store, other.id, windows.slice(0, 3))
+    expect(await deliver()).toHaveLength(MOST + 3)
+  })
+
+  it('what was cancelled meanwhile goes to nobody', async () => {
+    const series = await anySeries(store)
+    const ids = await queue(store, series.id, windows)
+    const { runId } = held(await store.claim(ids[0] ?? '', LEASE))
+    await store.cancelRun(runId, NOW)
+    const queued = (await deliver()).filter(({ kind }) => kind === 'chunk-queued')
+    expect(queued).toHaveLength(ASKED)
+    expect(queued.every(({ isOpen }) => !isOpen)).toBe(true)
+  })
+}
