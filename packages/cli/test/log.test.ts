@@ -12,8 +12,8 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const messages = async (path: string) =>
   (await readFile(path, 'utf8'))
-    .trim()
     .split('\n')
+    .filter(Boolean)
     .map((line) => JSON.parse(line).msg)
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777
 
