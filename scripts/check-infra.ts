@@ -10,7 +10,7 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installComponents, run } from './infra/components.ts'
-import { expectCron, expectNoLeaks, expectQueue, expectWorkers } from './infra/expectations.ts'
+import { expectCron, expectNoLeaks, expectQueue, expectWorkers, SETTINGS } from './infra/expectations.ts'
 import { planDeployment } from './infra/plan.ts'
 
 const ROOT = path.resolve(fileURLToPath(import.meta.url), '../..')
@@ -29,7 +29,7 @@ console.log((await installComponents(ROOT)) ? 'Installed the SST components.' : 
 await run(path.join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'infra/tsconfig.json'], ROOT)
 console.log('infra/ type-checks against them.')
 
-const plan = await planDeployment(ROOT, 'check', SECRETS)
+const plan = await planDeployment(ROOT, 'check', SECRETS, SETTINGS)
 expectWorkers(plan)
 expectCron(plan)
 expectQueue(plan)

@@ -15,6 +15,12 @@ const BINDINGS = {
   TIDEGATE_KEY: 'secret_text',
 } as const
 
+/** What is no secret is passed on as it is set. */
+export const SETTINGS = {
+  IBKR_SPANS: 'practical',
+  TIDEGATE_WEBHOOKS_PRIVATE: 'true',
+} as const
+
 const CODE = 'packages/functions/src/worker.ts'
 
 function ofType(plan: Plan, type: string): readonly Planned[] {
@@ -61,7 +67,11 @@ export function expectWorkers(plan: Plan): void {
   assert.deepEqual([...new Set(plan.handlers.values())], [CODE])
   for (const script of scripts) {
     const kinds = Object.fromEntries(bindingsOf(script).map(({ name, type }) => [name, type]))
-    assert.deepEqual(kinds, { ...BINDINGS, SST_RESOURCE_App: 'plain_text' }, script.name)
+    const settings = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, 'plain_text']))
+    assert.deepEqual(kinds, { ...BINDINGS, ...settings, SST_RESOURCE_App: 'plain_text' }, script.name)
+    for (const [name, value] of Object.entries(SETTINGS)) {
+      assert.equal(bindingsOf(script).find((binding) => binding.name === name)?.text, value, script.name)
+    }
     assert.deepEqual(script.inputs.compatibilityFlags, ['nodejs_compat'], script.name)
   }
   const addresses = plan.resources.filter(({ name }) => name.endsWith('WorkerUrl'))

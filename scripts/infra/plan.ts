@@ -39,12 +39,13 @@ function recordInto(resources: Planned[]) {
 
 /**
  * Runs sst.config.ts against SST's real components, with their real validation, and a cloud that only takes notes.
- * `secrets` are the values by name that `sst secret set` would have stored.
+ * `secrets` are the values by name that `sst secret set` would have stored, `settings` what the environment holds.
  */
 export async function planDeployment(
   root: string,
   stage: string,
   secrets: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string>>,
 ): Promise<Plan> {
   const platform = platformOf(root)
   const pulumi: Pulumi = createRequire(path.join(platform, 'package.json'))('@pulumi/pulumi')
@@ -52,6 +53,7 @@ export async function planDeployment(
   process.env.SST_SERVER = engine.url
   process.env.CLOUDFLARE_DEFAULT_ACCOUNT_ID = 'account-of-the-check'
   for (const [name, value] of Object.entries(secrets)) process.env[`SST_SECRET_${name}`] = value
+  Object.assign(process.env, settings)
   const resources: Planned[] = []
   try {
     await pulumi.runtime.setMocks(recordInto(resources), 'tidegate', stage, false)

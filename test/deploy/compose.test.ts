@@ -2,6 +2,7 @@ import { glob, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { namesRead } from './settings.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
@@ -29,12 +30,6 @@ interface Compose {
 function settingsOf(text: string): Map<string, string> {
   const lines = [...text.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=(.*)$/gm)]
   return new Map(lines.map(([, name = '', value = '']) => [name, value]))
-}
-
-/** What a schema of settings reads: its keys, each on a line of its own. */
-async function namesRead(file: string): Promise<string[]> {
-  const code = await readFile(path.join(ROOT, file), 'utf8')
-  return [...code.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name = '']) => name)
 }
 
 let text = ''
@@ -96,7 +91,10 @@ describe('docker-compose.yml', () => {
   ] as const)('passes on to the %s every setting that it reads', async (name, file, elsewhere) => {
     const read = (await namesRead(file)).filter((setting) => !elsewhere.some((one) => one === setting))
     expect(read.length).toBeGreaterThan(5)
-    expect(Object.keys(compose.services[name].environment ?? {})).toEqual(expect.arrayContaining(read))
+    const passedOn = Object.keys(compose.services[name].environment ?? {})
+    expect(passedOn).toEqual(expect.arrayContaining(read))
+    // And nothing that nobody reads.
+    expect(read).toEqual(expect.arrayContaining(passedOn))
   })
 
   it.each([

@@ -4,6 +4,7 @@ import { runAddHook, runHooks, runRemoveHook } from './commands/hooks.ts'
 import { runCreateKey, runKeys, runRevokeKey } from './commands/keys.ts'
 import { runAddWebhook, runRemoveWebhook, runTestWebhook, runWebhooks } from './commands/webhooks.ts'
 import type { Context } from './context.ts'
+import { jsonOption } from './json.ts'
 import { list } from './values.ts'
 
 export interface AccessOptions {
@@ -20,6 +21,13 @@ export function addAccess(program: Command, { context, verbose, done }: AccessOp
       .command(usage)
       .description(what)
       .action(async (...given: unknown[]) => done(await run(...given.filter((one) => typeof one === 'string'))))
+  /** A command of a group that lists what it is about. */
+  const addList = (group: Command, what: string, run: (json: boolean) => Promise<number>) =>
+    group
+      .command('list')
+      .description(what)
+      .addOption(jsonOption())
+      .action(async ({ json = false }: { json?: boolean }) => done(await run(json)))
   const options = () => ({ verbose: verbose() })
 
   const keys = program.command('keys').description('keys of the HTTP interface')
@@ -31,7 +39,7 @@ export function addAccess(program: Command, { context, verbose, done }: AccessOp
     .action(async (given: { name: string; scopes: string[] }) =>
       done(await runCreateKey(context, { ...given, ...options() })),
     )
-  add(keys, 'list', 'list the keys, without the keys themselves', () => runKeys(context, options()))
+  addList(keys, 'list the keys, without the keys themselves', (json) => runKeys(context, { json, ...options() }))
   add(keys, 'revoke <id>', 'from now on a key opens nothing', (id = '') => runRevokeKey(context, id, options()))
 
   const webhooks = program.command('webhooks').description('addresses that are told of what happens')
@@ -42,7 +50,9 @@ export function addAccess(program: Command, { context, verbose, done }: AccessOp
     .action(async (url: string, { events = [...EVENT_TYPES] }: { events?: string[] }) =>
       done(await runAddWebhook(context, { url, events, ...options() })),
     )
-  add(webhooks, 'list', 'list them, and what became of what they were told', () => runWebhooks(context, options()))
+  addList(webhooks, 'list them, and what became of what they were told', (json) =>
+    runWebhooks(context, { json, ...options() }),
+  )
   add(webhooks, 'test <id>', 'post a test, and say what came of it', (id = '') =>
     runTestWebhook(context, id, options()),
   )
@@ -56,6 +66,6 @@ export function addAccess(program: Command, { context, verbose, done }: AccessOp
     .action(async (name: string, { dataset }: { dataset: string }) =>
       done(await runAddHook(context, { name, dataset, ...options() })),
     )
-  add(hooks, 'list', 'list the hooks', () => runHooks(context, options()))
+  addList(hooks, 'list the hooks', (json) => runHooks(context, { json, ...options() }))
   add(hooks, 'remove <name>', 'take no more calls of a name', (name = '') => runRemoveHook(context, name, options()))
 }

@@ -34,7 +34,7 @@ export async function announce(context: Context, door: Door): Promise<() => Prom
   const running = await findServer(context)
   if (running) throw alreadyRunning(running)
   const path = join(context.cwd, FILE)
-  await mkdir(dirname(path), { recursive: true })
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await rm(path, { force: true })
   const beacon: Beacon = { ...door, pid: context.pid }
   await writeFile(path, `${JSON.stringify(beacon, null, 2)}\n`, { mode: 0o600, flag: 'wx' })

@@ -2,6 +2,7 @@ import { HOURS, type Hours, parseInstrument, parseTimeframe } from '@tidegate/co
 import { type Command, Option } from 'commander'
 import { runCoverage } from './commands/coverage.ts'
 import type { Context } from './context.ts'
+import { jsonOption } from './json.ts'
 import { checked, instant, list } from './values.ts'
 
 interface Flags {
@@ -11,6 +12,7 @@ interface Flags {
   readonly start?: string
   readonly end?: string
   readonly sessions?: boolean
+  readonly json?: boolean
 }
 
 export interface CoverageCommands {
@@ -36,8 +38,11 @@ export function addCoverage(program: Command, { context, verbose, done }: Covera
     .option('--start <instant>', 'judge from here on, UTC (default: what is declared or covered first)', instant)
     .option('--end <instant>', 'and up to here, exclusive (default: as far as bars are final)', instant)
     .option('--sessions', 'list every session')
-    .action(async ({ instruments, timeframe, sessions = false, ...rest }: Flags) =>
-      done(await runCoverage(context, { ...rest, instruments, timeframes: timeframe, sessions, verbose: verbose() })),
+    .addOption(jsonOption())
+    .action(async ({ instruments, timeframe, sessions = false, json = false, ...rest }: Flags) =>
+      done(
+        await runCoverage(context, { ...rest, instruments, timeframes: timeframe, sessions, json, verbose: verbose() }),
+      ),
     )
 }
 

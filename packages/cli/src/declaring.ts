@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { runApply } from './commands/apply.ts'
 import { runDatasets, runPause, runRemove } from './commands/datasets.ts'
 import type { Context } from './context.ts'
+import { jsonOption } from './json.ts'
 
 export interface DeclaringOptions {
   readonly context: Context
@@ -25,7 +26,10 @@ export function addDeclaring(program: Command, { context, verbose, done }: Decla
   const datasets = program
     .command('datasets')
     .description('list what is declared, how complete it is, and when it is due next')
-    .action(async () => done(await runDatasets(context, { verbose: verbose() })))
+    .addOption(jsonOption())
+    .action(async ({ json = false }: { json?: boolean }) =>
+      done(await runDatasets(context, { json, verbose: verbose() })),
+    )
   datasets
     .command('remove')
     .description('remove a dataset; what is stored stays')

@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { addCoverage } from './coverage.ts'
 import { addDeclaring } from './declaring.ts'
 import type { FirstPart } from './first.ts'
+import { jsonOption } from './json.ts'
 import { marketEventsOf, marketOptions } from './market.ts'
 import { addRestating } from './restating.ts'
 import { addRuns } from './runs.ts'
@@ -105,12 +106,18 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
     .command('series')
     .description('list what is stored and covered')
     .argument('[instrument]', 'of this instrument alone')
-    .action(async (instrument?: string) => done(await runSeries(context, { instrument, verbose: verbose() })))
+    .addOption(jsonOption())
+    .action(async (instrument: string | undefined, { json = false }: { json?: boolean }) =>
+      done(await runSeries(context, { instrument, json, verbose: verbose() })),
+    )
   program
     .command('status')
     .description('say whether database and bridge answer, and what is stored')
+    .addOption(jsonOption())
     .addOption(timeout())
-    .action(async (given: { timeout: number }) => done(await runStatus(context, waiting(given))))
+    .action(async ({ json = false, ...given }: { json?: boolean; timeout: number }) =>
+      done(await runStatus(context, { ...waiting(given), json })),
+    )
   program
     .command('migrate')
     .description('bring the schema of the database up to date')

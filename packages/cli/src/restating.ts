@@ -2,6 +2,7 @@ import { parseInstrument, parseTimeframe } from '@tidegate/core'
 import { type Command, Option } from 'commander'
 import { runRestatements } from './commands/restatements.ts'
 import type { Context } from './context.ts'
+import { jsonOption } from './json.ts'
 import { checked, instant, runCount } from './values.ts'
 
 const SHOWN = 20
@@ -10,6 +11,7 @@ interface Flags {
   readonly timeframe?: string
   readonly since?: string
   readonly limit: number
+  readonly json?: boolean
 }
 
 export interface RestatingCommands {
@@ -29,7 +31,8 @@ export function addRestating(program: Command, { context, verbose, done }: Resta
     )
     .option('--since <instant>', 'bars that changed from here on, UTC', instant)
     .addOption(new Option('--limit <number>', 'how many of each, up to 200').argParser(runCount).default(SHOWN))
-    .action(async (instrument: string | undefined, { timeframe, ...given }: Flags) =>
-      done(await runRestatements(context, { ...given, instrument, spec: timeframe, verbose: verbose() })),
+    .addOption(jsonOption())
+    .action(async (instrument: string | undefined, { timeframe, json = false, ...given }: Flags) =>
+      done(await runRestatements(context, { ...given, instrument, spec: timeframe, json, verbose: verbose() })),
     )
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { runCancel, runRuns } from './commands/runs.ts'
 import type { Context } from './context.ts'
+import { jsonOption } from './json.ts'
 import { runCount } from './values.ts'
 
 const STATES = ['open', 'done', 'failed', 'cancelled'] as const
@@ -20,8 +21,9 @@ export function addRuns(program: Command, { context, verbose, done }: RunsComman
     .addOption(new Option('--limit <number>', 'how many, up to 200').argParser(runCount).default(SHOWN))
     .addOption(new Option('--state <state>', 'of this state alone').choices(STATES))
     .option('--dataset <name>', 'of this dataset alone')
-    .action(async (given: { limit: number; state?: string; dataset?: string }) =>
-      done(await runRuns(context, { ...given, verbose: verbose() })),
+    .addOption(jsonOption())
+    .action(async ({ json = false, ...given }: { limit: number; state?: string; dataset?: string; json?: boolean }) =>
+      done(await runRuns(context, { ...given, json, verbose: verbose() })),
     )
   runs
     .command('cancel')

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { TidegateError } from '@tidegate/core'
-import { createStore, type Database, openDatabase, openPglite } from '@tidegate/db'
+import { createStore, type Database, openDatabase } from '@tidegate/db'
 import {
   createApp,
   createNodeFunctions,
@@ -14,6 +14,7 @@ import type { Relay } from '@tidegate/relay'
 import { type Client, createClient } from './client.ts'
 import { createCloser } from './closer.ts'
 import type { Context } from './context.ts'
+import { createEmptyStore } from './empty.ts'
 import { recover } from './recovery.ts'
 import type { Settings } from './settings.ts'
 
@@ -63,16 +64,16 @@ export async function openStack(context: Context, settings: Settings, options: S
 
 /**
  * A client of what is stored: plans and lists, and starts nothing. `relay` answers for the bridge's status alone.
- * Where nothing was ever stored it makes no database on the disk, unless it is to `make` one.
+ * Where nothing was ever stored it opens no database and answers as an empty one would, unless it is to `make` one.
  */
 export async function openStored(
   context: Context,
   settings: Settings,
   { relay, log, make = false }: StackOptions & { readonly make?: boolean },
-): Promise<{ readonly client: Client; readonly database: Database; close(): Promise<void> }> {
+): Promise<{ readonly client: Client; readonly database: Database | undefined; close(): Promise<void> }> {
   const { keys, hours, messagesPerSec, answerSec, spans, webhooksPrivate } = settings.functions
-  const database = make || hasDatabase(context, settings) ? await openMigrated(context, settings) : await openEmpty()
-  const store = createStore(database)
+  const database = make || hasDatabase(context, settings) ? await openMigrated(context, settings) : undefined
+  const store = database ? createStore(database) : createEmptyStore()
   const ingest = createIngest({
     store,
     relay,
@@ -89,7 +90,7 @@ export async function openStored(
   })
   const app = createApp({ ingest, store, relay, keys, hours, log, webhooksPrivate, now: context.now })
   const client = createClient({ url: ADDRESS, key: keys[0] ?? '', fetch: async (request) => app.fetch(request) })
-  return { client, database, close: () => database.close() }
+  return { client, database, close: async () => database?.close() }
 }
 
 /** Whether there is a database: one that is named, or the folder's own. */
@@ -115,12 +116,6 @@ function sweepOn(ingest: Ingest, log: StackOptions['log']): () => Promise<void> 
     clearInterval(timer)
     await sweeping
   }
-}
-
-async function openEmpty(): Promise<Database> {
-  const database = await openPglite()
-  await database.migrate()
-  return database
 }
 
 /** The database of the settings, with a session for migrations and the queue, or the one in the folder's `.tidegate/db`. */

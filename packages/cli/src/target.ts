@@ -45,13 +45,20 @@ export async function openTarget(context: Context, options: TargetOptions): Prom
   return { ...(await compose(context, settings, options, has)), url: undefined, hasDatabase: has }
 }
 
-/** Works with a client of what is declared, wherever that is, and closes what was opened for it. */
-export async function withDeclared(
-  context: Context,
-  verbose: boolean,
-  work: (client: Client, url: string | undefined) => Promise<number>,
-): Promise<number> {
-  const target = await openTarget(context, { need: 'declared', timeoutMs: 0, verbose })
+/** Works with a client that needs no gateway, and closes what was opened for it. Where nothing is stored, no database is made. */
+export function withStored(context: Context, verbose: boolean, work: Work): Promise<number> {
+  return working(context, 'stored', verbose, work)
+}
+
+/** The same with a database that something can be declared in, made where there is none. */
+export function withDeclared(context: Context, verbose: boolean, work: Work): Promise<number> {
+  return working(context, 'declared', verbose, work)
+}
+
+type Work = (client: Client, url: string | undefined) => Promise<number>
+
+async function working(context: Context, need: Need, verbose: boolean, work: Work): Promise<number> {
+  const target = await openTarget(context, { need, timeoutMs: 0, verbose })
   try {
     return await work(target.client, target.url)
   } finally {

@@ -5,6 +5,7 @@ import { runFetch } from './commands/fetch.ts'
 import { runPlan } from './commands/plan.ts'
 import type { Context } from './context.ts'
 import { type Asked, faultsOf } from './faults.ts'
+import { jsonOption } from './json.ts'
 import { list } from './values.ts'
 
 const MISUSED = 2
@@ -87,7 +88,7 @@ export function addWants(program: Command, { context, verbose, timeout, done }: 
     .option('--start <instant>', 'a date or a UTC time, inclusive')
     .option('--end <instant>', 'exclusive (default: now)')
     .addOption(hoursOption())
-    .option('--json', 'as the HTTP interface answers it')
+    .addOption(jsonOption())
     .action(async (given: PlanFlags) => {
       const { dataset, instruments = [], timeframe: timeframes = [], start = '', end, hours, json = false } = given
       const how = { json, verbose: verbose() }

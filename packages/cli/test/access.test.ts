@@ -1,10 +1,11 @@
+import { EVENT_TYPES } from '@tidegate/core'
 import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { type Door, KEY, openDoor } from '../../functions/test/door.ts'
 import { type Receiver, startReceiver } from '../../ingest/test/telling/receiver.ts'
-import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
+import { commandsTo, createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
@@ -25,11 +26,7 @@ beforeEach(async () => {
   door = openDoor(database, NOW_MS / 1000)
 })
 
-/** A command that talks to a Tidegate elsewhere, by the network in this process. */
-function run(...argv: string[]) {
-  const env = { TIDEGATE_URL: 'http://tidegate.test', TIDEGATE_KEY: KEY }
-  return tidegate('/nowhere', argv, { env, fetch: async (request) => door.app.fetch(request) })
-}
+const run = (...argv: string[]) => commandsTo((request) => door.app.fetch(request), KEY)(...argv)
 
 describe('keys', () => {
   test('are made, listed and revoked', async () => {
@@ -45,6 +42,8 @@ describe('keys', () => {
     const listed = await run('keys', 'list')
     expect(listed.out).toMatch(/[0-9a-f]{12} .* grafana .* read, run .* 2026-11-20 15:30 .* –/)
     expect(listed.out).not.toContain(key)
+    const json = JSON.parse((await run('keys', 'list', '--json')).out)
+    expect(json).toMatchObject({ keys: [{ name: 'grafana', scopes: ['read', 'run'], revokedAt: null }] })
     const [, id = ''] = key.split('_')
     expect(await run('keys', 'revoke', id)).toMatchObject({ status: 0, out: expect.stringContaining('is revoked') })
     expect((await door.call('GET', '/v1/series', { key })).status).toBe(401)
@@ -93,7 +92,7 @@ describe('webhooks', () => {
 
   test('are told of everything unless it is said of what', async () => {
     await run('webhooks', 'add', `${receiver.url}/all`)
-    expect((await door.world.store.webhooks())[0]?.events).toHaveLength(5)
+    expect((await door.world.store.webhooks())[0]?.events).toEqual(EVENT_TYPES)
     expect(await run('webhooks', 'add', 'nonsense')).toMatchObject({
       status: 1,
       err: expect.stringContaining('https://'),

@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createSimulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
@@ -69,19 +65,4 @@ describe('what is stored', () => {
     expect(more.err).toContain('Nobody answers at 127.0.0.1:1')
     expect(more.status).toBe(1)
   })
-})
-
-test('looking into an empty folder leaves it empty', async () => {
-  const empty = await mkdtemp(join(tmpdir(), 'tidegate-empty-'))
-  try {
-    expect(await tidegate(empty, ['series'])).toEqual({ status: 0, out: 'Nothing is stored yet.\n', err: '' })
-    const status = await tidegate(empty, ['status'], { env: { IBKR_PORT: '1' } })
-    expect(status.out).toMatch(/^No Tidegate is serving in this folder; this command looked itself\.\n/)
-    expect(status.out).toMatch(/database +│ none yet/)
-    const plan = await tidegate(empty, ['fetch', '--instruments', 'AAPL', ...DAYS, '--timeframe', '1MIN', '--dry-run'])
-    expect(plan.out).toMatch(/requests; under IBKR's pacing/)
-    expect(existsSync(join(empty, '.tidegate'))).toBe(false)
-  } finally {
-    await rm(empty, { recursive: true })
-  }
 })

@@ -72,6 +72,15 @@ export function tidegate(cwd: string, argv: readonly string[], options?: Command
   return begin(cwd, argv, options).outcome
 }
 
+/** Commands that talk to a Tidegate elsewhere, by a network in this process: its database is opened once for all of them. */
+export function commandsTo(
+  fetch: (request: Request) => Response | Promise<Response>,
+  key: string,
+): (...argv: string[]) => Promise<Outcome> {
+  const env = { TIDEGATE_URL: 'http://tidegate.test', TIDEGATE_KEY: key }
+  return (...argv) => tidegate('/nowhere', argv, { env, fetch: async (request) => fetch(request) })
+}
+
 /** Folders with a database each, made once and copied: an empty one takes seconds to make. */
 export async function createFolders(): Promise<{
   next(): Promise<string>

@@ -169,7 +169,10 @@ export interface Store
   instrumentIds(name: string): Promise<string[]>
   /** The series of these keys, made where they were missing, in the order asked. Their instruments must be stored. */
   ensureSeries(keys: readonly SeriesKey[]): Promise<Series[]>
-  /** A run and its chunks in one statement. A chunk that overlaps an open one of its series is left out: two planners never ask twice. */
+  /**
+   * A run and its chunks in one statement. A chunk that overlaps an open one of its series is left out: two planners never ask
+   * twice. Of an id that there is already nothing is opened.
+   */
   createRun(run: {
     readonly id: string
     readonly source: string

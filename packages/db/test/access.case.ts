@@ -1,7 +1,7 @@
 import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { beforeEach, expect, it } from 'vitest'
-import { DEFINITION, NOW, wipe } from './fixture.ts'
+import { anySeries, DEFINITION, NOW, T0, windowOf, wipe } from './fixture.ts'
 
 /** Who may come in: keys of the HTTP interface, and inbound hooks. */
 export function describeAccess(open: () => Database): void {
@@ -42,27 +42,56 @@ export function describeAccess(open: () => Database): void {
     expect(await store.removeHook('nightly')).toBe(false)
   })
 
-  it('a call is taken once, until it is dropped or long ago', async () => {
+  const take = (hook: string, id: string, now = NOW) => store.takeCall(hook, id, { now, leaseSec: 60 })
+  const stateOf = async (...call: Parameters<typeof take>) => (await take(...call))?.state
+
+  it('a call is taken once, until it is dropped, its lease is over, or long ago', async () => {
     await putStocks()
     for (const name of ['one', 'two']) await store.putHook({ name, dataset: 'stocks', secret: 's', createdAt: NOW })
-    const twice = await Promise.all([store.takeCall('one', 'c', NOW), store.takeCall('one', 'c', NOW)])
-    expect(twice.sort()).toEqual([false, true])
-    expect(await store.takeCall('two', 'c', NOW)).toBe(true)
-    expect(await store.takeCall('none', 'c', NOW)).toBe(false)
+    const twice = await Promise.all([stateOf('one', 'c'), stateOf('one', 'c')])
+    expect(twice.sort()).toEqual(['taken', 'under-way'])
+    expect(await stateOf('two', 'c')).toBe('taken')
+    expect(await take('none', 'c')).toBeUndefined()
     await store.dropCall('one', 'c')
-    expect(await store.takeCall('one', 'c', NOW)).toBe(true)
-    await store.pruneCalls(NOW)
-    expect(await store.takeCall('one', 'c', NOW)).toBe(false)
-    await store.pruneCalls(NOW + 1)
-    expect(await store.takeCall('one', 'c', NOW)).toBe(true)
+    expect(await stateOf('one', 'c')).toBe('taken')
+    expect(await stateOf('one', 'c', NOW + 59)).toBe('under-way')
+    expect(await stateOf('one', 'c', NOW + 60)).toBe('taken')
+    expect(await stateOf('one', 'c', NOW + 61)).toBe('under-way')
+    await store.pruneCalls(NOW + 60)
+    expect(await stateOf('one', 'c', NOW + 61)).toBe('under-way')
+    await store.pruneCalls(NOW + 61)
+    expect(await stateOf('one', 'c', NOW + 61)).toBe('taken')
+  })
+
+  it('a call has a run of its own, which is opened once, and found for good', async () => {
+    await putStocks()
+    for (const name of ['one', 'two']) await store.putHook({ name, dataset: 'stocks', secret: 's', createdAt: NOW })
+    const calls = [await take('one', 'c'), await take('one', 'd'), await take('two', 'c')]
+    const ids = calls.map((call) => call?.runId ?? '')
+    expect(new Set(ids).size).toBe(3)
+    const [id = ''] = ids
+    expect(await take('one', 'c', NOW + 60)).toEqual({ state: 'taken', runId: id })
+    const series = await anySeries(store)
+    const run = { id, source: 'hook', dataset: 'stocks', now: NOW }
+    const opened = await Promise.all(
+      [0, 100].map((from) =>
+        store.createRun({ ...run, chunks: [{ seriesId: series.id, window: windowOf(T0 + from * 60, 5) }] }),
+      ),
+    )
+    expect(opened.map(({ chunkIds }) => chunkIds.length).sort()).toEqual([0, 1])
+    for (const now of [NOW, NOW + 86_400]) {
+      expect(await take('one', 'c', now)).toEqual({ state: 'started', runId: id })
+      await store.pruneCalls(now + 1)
+    }
+    expect(await store.runs({ limit: 9 })).toHaveLength(1)
   })
 
   it('a hook ends with its dataset', async () => {
     await putStocks()
     await store.putHook({ name: 'one', dataset: 'stocks', secret: 's', createdAt: NOW })
-    await store.takeCall('one', 'c', NOW)
+    await take('one', 'c')
     await open().rows(sql`delete from datasets where name = 'stocks'`)
     expect(await store.hooks()).toEqual([])
-    expect(await store.takeCall('one', 'c', NOW)).toBe(false)
+    expect(await take('one', 'c')).toBeUndefined()
   })
 }

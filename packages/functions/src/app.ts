@@ -71,7 +71,8 @@ export function createApp({ ingest, store, relay, keys, log, ...options }: AppOp
   app.route('/v1', datasetRoutes({ ingest, store, hours, now }))
   app.route('/v1', statusRoutes({ store, relay }))
   app.route('/v1', webhookRoutes({ store, ingest, allowPrivate, bytes, now }))
-  app.route('/v1', hookRoutes({ store, start: (dataset) => ingest.startDataset(dataset, 'hook'), bytes, now }))
+  const start = (dataset: string, runId: string) => ingest.startDataset(dataset, { source: 'hook', runId })
+  app.route('/v1', hookRoutes({ store, start, log, bytes, now }))
   app.route('/v1', keyRoutes({ store, bytes, now }))
   return app
 }

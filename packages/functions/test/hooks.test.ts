@@ -1,4 +1,6 @@
+import { TidegateError } from '@tidegate/core'
 import type { EmbeddedDatabase } from '@tidegate/db'
+import { is, StringChunk } from 'drizzle-orm'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
@@ -43,17 +45,41 @@ interface Call {
 }
 
 /** Calls a hook as whoever has its secret, or as the changes say. */
-function call<T = { readonly id: string } & ErrorAnswer>({
-  name = 'nightly',
-  id = 'msg_1',
-  atSec = NOW,
-  body = '{}',
-  secret: signedWith = secret,
-  headers = {},
-}: Call = {}) {
+function call<T = { readonly id: string } & ErrorAnswer>(
+  { name = 'nightly', id = 'msg_1', atSec = NOW, body = '{}', secret: signedWith = secret, headers = {} }: Call = {},
+  through = door,
+) {
   const signature = new Webhook(signedWith).sign(id, new Date(atSec * 1000), body)
   const signed = { 'webhook-id': id, 'webhook-timestamp': String(atSec), 'webhook-signature': signature }
-  return door.call<T>('POST', `/v1/hooks/${name}`, { body, key: '', headers: { ...signed, ...headers } })
+  return through.call<T>('POST', `/v1/hooks/${name}`, { body, key: '', headers: { ...signed, ...headers } })
+}
+
+const nowSec = () => door.world.clock.nowMs / 1000
+
+async function hookRuns() {
+  return (await door.world.store.runs({ limit: 100 })).filter(({ source }) => source === 'hook')
+}
+
+/** A door of a process that dies at its n-th statement: nothing that it does after that reaches the database. */
+function dyingAt(nth: number, after: boolean) {
+  let seen = 0
+  const rows: EmbeddedDatabase['rows'] = async (statement) => {
+    seen++
+    const found = seen < nth || (seen === nth && after) ? await database.rows<never>(statement) : []
+    if (seen >= nth) throw new TidegateError('database', 'this process has been killed')
+    return found
+  }
+  return { door: openDoor({ ...database, rows }, nowSec()), isDead: () => seen >= nth }
+}
+
+/** The database, where statements with this text fail. */
+function failing(text: string): EmbeddedDatabase {
+  const rows: EmbeddedDatabase['rows'] = async (statement) => {
+    const isIt = statement.queryChunks.some((chunk) => is(chunk, StringChunk) && chunk.value.join('').includes(text))
+    if (isIt) throw new TidegateError('database', 'the database is gone')
+    return database.rows<never>(statement)
+  }
+  return { ...database, rows }
 }
 
 describe('a hook', () => {
@@ -65,13 +91,62 @@ describe('a hook', () => {
     expect(run.body).toMatchObject({ state: 'open', series: [{ instrumentId: 'AAPL.NASDAQ', spec: '1-HOUR-LAST' }] })
   })
 
-  it('takes a call once', async () => {
-    expect((await call()).status).toBe(202)
-    for (const atSec of [NOW, NOW + 1])
-      expect(await call({ atSec })).toMatchObject({ status: 409, body: { error: { kind: 'conflict' } } })
-    expect((await call({ id: 'msg_2' })).status).toBe(202)
-    const both = await Promise.all([call({ id: 'msg_3' }), call({ id: 'msg_3' })])
-    expect(both.map(({ status }) => status).sort()).toEqual([202, 409])
+  it('answers a call that comes again with the run that it started', async () => {
+    const first = await call()
+    expect(first.status).toBe(202)
+    for (const atSec of [NOW, NOW + 1]) {
+      const again = await call({ atSec })
+      expect([again.status, again.body]).toEqual([200, first.body])
+      expect(again.headers.get('location')).toBe(first.headers.get('location'))
+    }
+    expect((await call({ id: 'msg_2' })).body.id).not.toBe(first.body.id)
+    await door.world.store.pruneCalls(NOW + 86_400)
+    door.world.clock.nowMs += 86_400_000
+    expect(await call({ atSec: NOW + 86_400 })).toMatchObject({ status: 200, body: first.body })
+    expect(await hookRuns()).toHaveLength(2)
+  })
+
+  it('tells a call that comes twice at once to wait for the other', async () => {
+    const both = await Promise.all([call(), call()])
+    expect(both.map(({ status }) => status).sort()).toEqual([202, 429])
+    const late = both.find(({ status }) => status === 429)
+    expect(late?.body).toMatchObject({ error: { kind: 'busy', message: expect.stringContaining('being started') } })
+    expect(late?.headers.get('retry-after')).toBe('10')
+    expect((await call()).status).toBe(200)
+    expect(await hookRuns()).toHaveLength(1)
+  })
+
+  it.each([false, true])('starts one run of a call, whichever statement it dies at (after it: %s)', async (after) => {
+    let calls = 0
+    for (let died = true; died; ) {
+      const id = `msg_${++calls}`
+      const dying = dyingAt(calls, after)
+      const first = await call({ id, atSec: nowSec() }, dying.door)
+      died = dying.isDead()
+      expect(first.status).toBe(died ? 500 : 202)
+      let again = await call({ id, atSec: nowSec() })
+      if (again.status === 429) {
+        door.world.clock.nowMs += 120_000
+        again = await call({ id, atSec: nowSec() })
+      }
+      expect([200, 202]).toContain(again.status)
+      expect((await hookRuns()).map((run) => run.id)).toContain(again.body.id)
+      expect(await hookRuns()).toHaveLength(calls)
+    }
+    // The hook, the call, the dataset twice, the run and its outbox at the least.
+    expect(calls).toBeGreaterThan(6)
+  })
+
+  it('lets a call come again that could not be given back, once it may be thought dead', async () => {
+    const { contracts } = door.world.relay
+    const away = openDoor(failing('delete from hook_calls'), NOW)
+    away.world.relay.contracts = async () => Promise.reject(new Error('the bridge is away'))
+    expect(await call({}, away)).toMatchObject({ status: 500, body: { error: { message: /the bridge is away/ } } })
+    expect(away.log.messages()).toContain('a call was not given back')
+    expect((await call()).status).toBe(429)
+    door.world.relay.contracts = contracts
+    door.world.clock.nowMs += 120_000
+    expect((await call({ atSec: NOW + 120 })).status).toBe(202)
   })
 
   it('does not say what is wrong with a call that is not right', async () => {

@@ -32,10 +32,10 @@ export interface Datasets {
   declare(definition: DatasetDefinition): Promise<{ readonly created: boolean; readonly changed: boolean }>
   /**
    * Brings a dataset up to date now, whatever its schedule says, what was given up or not found lately included. `source`
-   * says in its run who asked. Throws `not-found` where there is no such dataset, and what was wrong with the first of its
-   * instruments where none can be had.
+   * says in its run who asked (default `dataset`), `runId` which id it must have: started twice, it is one run. Throws
+   * `not-found` where there is no such dataset, and what was wrong with the first of its instruments where none can be had.
    */
-  startDataset(name: string, source?: string): Promise<Started>
+  startDataset(name: string, how?: { readonly source?: string; readonly runId?: string }): Promise<Started>
   /** All datasets, or the one of this name, as they stand by what is stored. */
   datasets(name?: string): Promise<DatasetStatus[]>
 }
@@ -51,7 +51,7 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
       return result
     },
 
-    async startDataset(name, source = 'dataset') {
+    async startDataset(name, { source = 'dataset', runId } = {}) {
       const declared = await store.datasetNow(name, nowSec())
       if (!declared) throw noDataset(name)
       await finding.origin.check({ fresh: true })
@@ -66,7 +66,7 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
       }
       const cut = await cutGaps(dataset, nowSec(), undefined, finding, options)
       const priority = dataset.definition.priority ?? 'scheduled'
-      const run = await openRun({ ...cut, source, dataset: name, priority }, options)
+      const run = await openRun({ ...cut, source, dataset: name, priority, id: runId }, options)
       const series = dataset.series.map(({ id, instrumentId, spec, hours }) => ({ id, instrumentId, spec, hours }))
       return { ...run, series, problems }
     },

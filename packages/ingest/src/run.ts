@@ -11,16 +11,18 @@ export interface RunOptions extends Cut {
   /** The adjustment that it collects again. */
   readonly adjustmentId?: number
   readonly priority: Priority
+  /** Its id, where it must be this one: opened twice, it is one run. Default: a fresh one. */
+  readonly id?: string | undefined
 }
 
 /** Opens a run with its chunks and hands them to the queue. One without chunks is closed at once. */
 export async function openRun(
-  { chunks, remaining, ...run }: RunOptions,
+  { chunks, remaining, id, ...run }: RunOptions,
   options: IngestOptions,
 ): Promise<{ readonly runId: string; readonly chunks: number; readonly remaining: number }> {
   const { store, now, newId, log } = options
   const nowSec = Math.floor(now() / 1000)
-  const runId = newId()
+  const runId = id ?? newId()
   const { chunkIds } = await store.createRun({ ...run, id: runId, chunks, now: nowSec })
   if (chunkIds.length === 0) await store.closeRuns(nowSec)
   await deliver(options)

@@ -263,7 +263,7 @@ describe('a dataset', () => {
       schedule: { every: '1d' },
     })
     await world.ingest.tick()
-    const started = await world.ingest.startDataset('d', 'hook')
+    const started = await world.ingest.startDataset('d', { source: 'hook' })
     expect(started).toMatchObject({
       chunks: 0,
       problems: [{ instrument: 'NONE.NASDAQ' }],

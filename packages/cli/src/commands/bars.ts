@@ -1,10 +1,9 @@
 import { type BarColumns, formatInstant, type Hours, TidegateError } from '@tidegate/core'
 import type { BarsAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
 const PAGE = 10_000
-const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
 const FIELDS = ['ts', 'open', 'high', 'low', 'close', 'volume', 'wap', 'count'] as const
 
 export interface BarsOptions {
@@ -21,15 +20,14 @@ export interface BarsOptions {
 type Row = readonly (string | number | null)[]
 
 /** Writes the stored bars of `[start, end)`, ordered by time, UTC. Asks no gateway. Throws `not-found` where nothing is stored. */
-export async function runBars(context: Context, options: BarsOptions): Promise<number> {
+export function runBars(context: Context, options: BarsOptions): Promise<number> {
   const { instrument, timeframe: spec, start, hours, format, verbose } = options
   const { out, signal } = context
   const end = options.end ?? formatInstant(Math.floor(context.now() / 1000))
   const write = format === 'csv' ? csv(out) : json(out)
-  const target = await openTarget(context, { ...NO_WAIT, verbose })
-  try {
+  return withStored(context, verbose, async (client) => {
     for (let next: string | null = start; next !== null && !signal.aborted; ) {
-      const page: BarsAnswer = await target.client
+      const page: BarsAnswer = await client
         .bars({ instrument, spec, hours, start: next, end, limit: PAGE })
         .catch(advised)
       write.rows(rowsOf(page.bars))
@@ -38,9 +36,7 @@ export async function runBars(context: Context, options: BarsOptions): Promise<n
     if (signal.aborted) return 130
     write.end()
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 function advised(cause: unknown): never {

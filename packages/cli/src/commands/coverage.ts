@@ -2,12 +2,11 @@ import type { Hours } from '@tidegate/core'
 import type { CompletenessAnswer, SessionsAnswer } from '@tidegate/functions'
 import type { Client, CoverageQuery } from '../client.ts'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
 const MAX_GAPS = 3
-/** Nothing here waits for a gateway. */
-const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
 
 const COLUMNS: readonly Column[] = [
   { head: 'instrument' },
@@ -37,37 +36,41 @@ export interface CoverageOptions {
   readonly start?: string
   readonly end?: string
   readonly sessions: boolean
+  readonly json: boolean
   readonly verbose: boolean
 }
 
+type SeriesQuery = CoverageQuery & Pick<Required<CoverageQuery>, 'instrument' | 'spec' | 'hours'>
+
 /** Says how complete series are. Status 0 where nothing that is due is missing, 1 otherwise, also where nothing is stored. */
-export async function runCoverage(context: Context, options: CoverageOptions): Promise<number> {
-  const { instruments, timeframes, sessions, verbose, ...window } = options
+export function runCoverage(context: Context, options: CoverageOptions): Promise<number> {
+  const { instruments, timeframes, sessions, json, verbose, ...window } = options
   const { out, err, columns } = context
-  const target = await openTarget(context, { ...NO_WAIT, verbose })
-  try {
+  return withStored(context, verbose, async (client) => {
     const found: CompletenessAnswer[] = []
     let missing = 0
     for (const instrument of instruments ?? [undefined]) {
       for (const spec of timeframes ?? [undefined]) {
-        const series = await allSeries(target.client, { ...window, instrument, spec })
+        const series = await allSeries(client, { ...window, instrument, spec })
         found.push(...series)
         if (series.length > 0) continue
         missing++
         err(`Nothing is stored${instrument ? ` of ${[instrument, spec].filter(Boolean).join(' ')}` : ' yet'}.\n`)
       }
     }
-    if (found.length > 0) out(coverageText(found, columns))
-    if (sessions) {
-      for (const { instrumentId: instrument, spec, hours } of found) {
-        out(`\n${instrument} ${spec}, ${hours} hours\n`)
-        await printSessions(target.client, { ...window, instrument, spec, hours }, context)
+    const keys = found.map(({ instrumentId: instrument, spec, hours }) => ({ ...window, instrument, spec, hours }))
+    if (json) {
+      const listed = sessions ? { sessions: await Promise.all(keys.map((key) => allSessions(client, key))) } : {}
+      out(jsonText({ series: found, ...listed }))
+    } else if (found.length > 0) {
+      out(coverageText(found, columns))
+      for (const key of sessions ? keys : []) {
+        out(`\n${key.instrument} ${key.spec}, ${key.hours} hours\n`)
+        await printSessions(client, key, context)
       }
     }
     return missing === 0 && found.every(({ complete }) => complete) ? 0 : 1
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 async function allSeries(client: Client, query: CoverageQuery): Promise<CompletenessAnswer[]> {
@@ -82,9 +85,23 @@ async function allSeries(client: Client, query: CoverageQuery): Promise<Complete
 
 /** Page by page, so that a decade of sessions is shown as it comes. */
 async function printSessions(client: Client, query: CoverageQuery, { out, columns, signal }: Context): Promise<void> {
-  for (let start = query.start ?? null, first = true; (first || start !== null) && !signal.aborted; first = false) {
-    const page: SessionsAnswer = await client.sessions({ ...query, start: start ?? undefined })
+  for await (const page of sessionPages(client, query)) {
+    if (signal.aborted) return
     out(sessionsText(page, columns))
+  }
+}
+
+/** The sessions of one series as one answer. */
+async function allSessions(client: Client, { instrument, spec, hours, ...query }: SeriesQuery) {
+  const sessions: SessionsAnswer['sessions'][number][] = []
+  for await (const page of sessionPages(client, { ...query, instrument, spec, hours })) sessions.push(...page.sessions)
+  return { instrumentId: instrument, spec, hours, sessions }
+}
+
+async function* sessionPages(client: Client, query: CoverageQuery): AsyncGenerator<SessionsAnswer> {
+  for (let start: string | null | undefined = query.start; start !== null; ) {
+    const page: SessionsAnswer = await client.sessions({ ...query, start })
+    yield page
     start = page.next
   }
 }

@@ -1,8 +1,9 @@
 import type { DatasetsAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
 import { scheduleText } from '../diff.ts'
+import { jsonText } from '../json.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
 const COLUMNS: readonly Column[] = [
   { head: 'dataset' },
@@ -15,61 +16,56 @@ const COLUMNS: readonly Column[] = [
 /** Problems beyond so many are counted. */
 const MOST_PROBLEMS = 10
 
-export interface DatasetsOptions {
+interface Options {
   readonly verbose: boolean
 }
 
 /** Lists what is declared, how complete it is, and what can't be had of it. */
-export async function runDatasets(context: Context, { verbose }: DatasetsOptions): Promise<number> {
-  const target = await openTarget(context, { need: 'stored', timeoutMs: 0, verbose })
-  try {
-    context.out(datasetsText(await target.client.datasets(), context.columns))
+export function runDatasets(
+  context: Context,
+  { json, verbose }: Options & { readonly json: boolean },
+): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const datasets = await client.datasets()
+    context.out(json ? jsonText(datasets) : datasetsText(datasets, context.columns))
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
-export interface RemoveOptions extends DatasetsOptions {
+export interface RemoveOptions extends Options {
   readonly dropData: boolean
   /** Whether to ask nobody. */
   readonly yes: boolean
 }
 
 /** Removes a dataset; its data stay unless they are to be dropped, which a person at a terminal confirms. Status 1 when not. */
-export async function runRemove(context: Context, name: string, options: RemoveOptions): Promise<number> {
+export function runRemove(context: Context, name: string, options: RemoveOptions): Promise<number> {
   const { dropData, yes, verbose } = options
-  const target = await openTarget(context, { need: 'declared', timeoutMs: 0, verbose })
-  try {
-    const { seriesCount } = await target.client.dataset(name)
+  return withStored(context, verbose, async (client) => {
+    const { seriesCount } = await client.dataset(name)
     const question = `Remove ${name} and delete the data of its ${seriesCount} series that no other dataset wants? [y/N] `
     if (dropData && !yes && context.ask && !(await context.ask(question))) {
       context.out('Nothing was changed.\n')
       return 1
     }
-    await target.client.removeDataset(name, dropData ? 'drop' : 'keep')
+    await client.removeDataset(name, dropData ? 'drop' : 'keep')
     const data = dropData ? 'What no other dataset wants of its data is deleted' : 'Its data are kept'
     context.out(`${name} is removed. ${data}.\n`)
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 /** Pauses a dataset, or resumes it. */
-export async function runPause(
+export function runPause(
   context: Context,
   name: string,
-  { paused, verbose }: DatasetsOptions & { readonly paused: boolean },
+  { paused, verbose }: Options & { readonly paused: boolean },
 ): Promise<number> {
-  const target = await openTarget(context, { need: 'declared', timeoutMs: 0, verbose })
-  try {
-    const { dueAt } = await target.client.pauseDataset(name, paused)
+  return withStored(context, verbose, async (client) => {
+    const { dueAt } = await client.pauseDataset(name, paused)
     context.out(paused ? `${name} is paused.\n` : `${name} goes on; it is due at ${instantCell(dueAt)} UTC.\n`)
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 /** Declared datasets as a table, and what can't be had of them, a line each. */

@@ -1,7 +1,8 @@
 import type { HooksAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, instantCell, tableOf } from '../table.ts'
-import { withDeclared } from '../target.ts'
+import { withStored } from '../target.ts'
 
 const COLUMNS: readonly Column[] = [{ head: 'hook' }, { head: 'dataset' }, { head: 'made (UTC)', spare: 1 }]
 
@@ -14,7 +15,7 @@ export function runAddHook(
   context: Context,
   { name, dataset, verbose }: Options & { readonly name: string; readonly dataset: string },
 ): Promise<number> {
-  return withDeclared(context, verbose, async (client, url) => {
+  return withStored(context, verbose, async (client, url) => {
     const { secret } = await client.addHook(name, dataset)
     const where = `POST ${url ?? ''}/v1/hooks/${name}`
     context.err(`${where} starts a run of ${dataset}. The secret that signs calls is shown this once:\n`)
@@ -24,15 +25,16 @@ export function runAddHook(
 }
 
 /** Lists the hooks. */
-export function runHooks(context: Context, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
-    context.out(hooksText(await client.hooks(), context.columns))
+export function runHooks(context: Context, { json, verbose }: Options & { readonly json: boolean }): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const hooks = await client.hooks()
+    context.out(json ? jsonText(hooks) : hooksText(hooks, context.columns))
     return 0
   })
 }
 
 export function runRemoveHook(context: Context, name: string, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
+  return withStored(context, verbose, async (client) => {
     await client.removeHook(name)
     context.out(`${name} is removed: no more calls of it are taken.\n`)
     return 0

@@ -1,7 +1,8 @@
 import type { KeysAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, instantCell, tableOf } from '../table.ts'
-import { withDeclared } from '../target.ts'
+import { withDeclared, withStored } from '../target.ts'
 
 const COLUMNS: readonly Column[] = [
   { head: 'id' },
@@ -29,15 +30,16 @@ export function runCreateKey(
 }
 
 /** Lists the keys there are and were. */
-export function runKeys(context: Context, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
-    context.out(keysText(await client.keys(), context.columns))
+export function runKeys(context: Context, { json, verbose }: Options & { readonly json: boolean }): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const keys = await client.keys()
+    context.out(json ? jsonText(keys) : keysText(keys, context.columns))
     return 0
   })
 }
 
 export function runRevokeKey(context: Context, id: string, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
+  return withStored(context, verbose, async (client) => {
     await client.revokeKey(id)
     context.out(`The key ${id} is revoked: it opens nothing more.\n`)
     return 0

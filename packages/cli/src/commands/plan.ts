@@ -1,8 +1,9 @@
 import { formatInstant, type Hours } from '@tidegate/core'
 import type { PlanBody } from '../client.ts'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { planText } from '../plan.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
 export interface PlanOptions {
   /** A declared dataset, or a fetch. */
@@ -20,17 +21,14 @@ export interface PlanOptions {
 }
 
 /** Prints what a fetch, or a dataset by now, would ask, by what is stored alone. */
-export async function runPlan(context: Context, { of, json, verbose }: PlanOptions): Promise<number> {
+export function runPlan(context: Context, { of, json, verbose }: PlanOptions): Promise<number> {
   const body = bodyOf(of, Math.floor(context.now() / 1000))
-  const target = await openTarget(context, { need: 'stored', timeoutMs: 0, verbose })
-  try {
-    const plan = await target.client.plan(body)
+  return withStored(context, verbose, async (client) => {
+    const plan = await client.plan(body)
     const end = 'dataset' in body ? undefined : body.end
-    context.out(json ? `${JSON.stringify(plan, undefined, 2)}\n` : planText(plan, end, context.columns))
+    context.out(json ? jsonText(plan) : planText(plan, end, context.columns))
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 function bodyOf(of: PlanOptions['of'], nowSec: number): PlanBody {

@@ -1,11 +1,10 @@
 import type { AdjustmentsAnswer, RestatementsAnswer } from '@tidegate/functions'
 import type { RestatementsQuery } from '../client.ts'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
-/** Nothing here waits for a gateway. */
-const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
 /** Digits of a ratio that is not one of small whole numbers. */
 const DIGITS = 6
 
@@ -32,21 +31,20 @@ const BARS: readonly Column[] = [
 ]
 
 export interface RestatementsOptions extends RestatementsQuery {
+  readonly json: boolean
   readonly verbose: boolean
 }
 
 /** Lists the splits that were found, and the stored bars that came otherwise later, the newest first. */
-export async function runRestatements(context: Context, { verbose, ...query }: RestatementsOptions): Promise<number> {
-  const target = await openTarget(context, { ...NO_WAIT, verbose })
-  try {
+export function runRestatements(context: Context, { json, verbose, ...query }: RestatementsOptions): Promise<number> {
+  return withStored(context, verbose, async (client) => {
     const { since: _since, ...series } = query
-    const { adjustments } = await target.client.adjustments(series)
-    const { restatements } = await target.client.restatements(query)
-    context.out(restatementsText({ adjustments, restatements }, context.columns))
+    const { adjustments } = await client.adjustments(series)
+    const { restatements } = await client.restatements(query)
+    const told = { adjustments, restatements }
+    context.out(json ? jsonText(told) : restatementsText(told, context.columns))
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 /** Splits and bars as tables, and what went wrong, a line each. */

@@ -2,11 +2,10 @@ import { TidegateError } from '@tidegate/core'
 import type { RunsAnswer } from '@tidegate/functions'
 import type { Client } from '../client.ts'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
-/** Nothing here waits for a gateway. */
-const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
 /** Of a run's id where there is no room for more. */
 const SHORT = 8
 const MOST_OPEN = 200
@@ -26,25 +25,23 @@ export interface RunsOptions {
   readonly limit: number
   readonly state?: string
   readonly dataset?: string
+  readonly json: boolean
   readonly verbose: boolean
 }
 
 /** Lists the newest runs: how many of their chunks have settled, and what went wrong last. */
-export async function runRuns(context: Context, { verbose, ...query }: RunsOptions): Promise<number> {
-  const target = await openTarget(context, { ...NO_WAIT, verbose })
-  try {
-    context.out(runsText(await target.client.runs(query), context.columns))
+export function runRuns(context: Context, { json, verbose, ...query }: RunsOptions): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const runs = await client.runs(query)
+    context.out(json ? jsonText(runs) : runsText(runs, context.columns))
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 /** Stops a run. Status 0 also for one that was cancelled before; 1 for one that had ended. */
-export async function runCancel(context: Context, id: string, { verbose }: { verbose: boolean }): Promise<number> {
-  const target = await openTarget(context, { ...NO_WAIT, verbose })
-  try {
-    const run = await target.client.cancelRun(await wholeId(target.client, id))
+export function runCancel(context: Context, id: string, { verbose }: { verbose: boolean }): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const run = await client.cancelRun(await wholeId(client, id))
     if (run.state === 'cancelled') {
       const { done, cancelled } = run.chunks
       context.out(
@@ -54,9 +51,7 @@ export async function runCancel(context: Context, id: string, { verbose }: { ver
     }
     context.out(`Run ${run.id} had ended before: it is ${run.state}.\n`)
     return 1
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 /** The id of the one open run that begins so; what is given, where there is none. Throws `invalid` where there are several. */

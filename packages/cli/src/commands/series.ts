@@ -1,11 +1,10 @@
 import type { SeriesAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
-import { openTarget } from '../target.ts'
+import { withStored } from '../target.ts'
 
 const MAX_WINDOWS = 3
-/** Nothing here waits for a gateway. */
-const NO_WAIT = { need: 'stored', timeoutMs: 0 } as const
 
 const COLUMNS: readonly Column[] = [
   { head: 'instrument' },
@@ -20,18 +19,17 @@ const COLUMNS: readonly Column[] = [
 export interface SeriesOptions {
   /** An instrument id or a bare name; undefined: all of them. */
   readonly instrument: string | undefined
+  readonly json: boolean
   readonly verbose: boolean
 }
 
 /** Prints what is stored and covered. */
-export async function runSeries(context: Context, { instrument, verbose }: SeriesOptions): Promise<number> {
-  const target = await openTarget(context, { ...NO_WAIT, verbose })
-  try {
-    context.out(seriesText(await target.client.series(instrument), context.columns, instrument))
+export function runSeries(context: Context, { instrument, json, verbose }: SeriesOptions): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const series = await client.series(instrument)
+    context.out(json ? jsonText(series) : seriesText(series, context.columns, instrument))
     return 0
-  } finally {
-    await target.close()
-  }
+  })
 }
 
 export function seriesText({ series }: SeriesAnswer, width: number | undefined, instrument?: string): string {

@@ -1,7 +1,8 @@
 import type { DeliveryAnswer, WebhooksAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
+import { jsonText } from '../json.ts'
 import { type Column, instantCell, tableOf } from '../table.ts'
-import { withDeclared } from '../target.ts'
+import { withDeclared, withStored } from '../target.ts'
 
 const COLUMNS: readonly Column[] = [
   { head: 'id' },
@@ -31,16 +32,20 @@ export function runAddWebhook(
 }
 
 /** Lists the webhooks and what became of what they were told. */
-export function runWebhooks(context: Context, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
-    context.out(webhooksText(await client.webhooks(), context.columns))
+export function runWebhooks(
+  context: Context,
+  { json, verbose }: Options & { readonly json: boolean },
+): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const webhooks = await client.webhooks()
+    context.out(json ? jsonText(webhooks) : webhooksText(webhooks, context.columns))
     return 0
   })
 }
 
 /** Posts a test to a webhook, and says what came of it. Status 1 when it was not taken. */
 export function runTestWebhook(context: Context, id: string, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
+  return withStored(context, verbose, async (client) => {
     const delivery = await client.testWebhook(id)
     const isTold = delivery.state === 'delivered'
     if (isTold) context.out(`${id} took the test.\n`)
@@ -50,7 +55,7 @@ export function runTestWebhook(context: Context, id: string, { verbose }: Option
 }
 
 export function runRemoveWebhook(context: Context, id: string, { verbose }: Options): Promise<number> {
-  return withDeclared(context, verbose, async (client) => {
+  return withStored(context, verbose, async (client) => {
     await client.removeWebhook(id)
     context.out(`${id} is removed: it is told nothing more.\n`)
     return 0

@@ -22,7 +22,7 @@ export const hooks = pgTable('hooks', {
   createdAt: instant('created_at').notNull(),
 })
 
-/** Calls that were taken, kept as long as their signature would be: none is taken twice. */
+/** Calls whose run somebody set out to open at `at`; whether one has been opened, `runs` knows. */
 export const hookCalls = pgTable(
   'hook_calls',
   {

@@ -23,7 +23,8 @@ export function chunksIn(database: Database): Chunks {
       const rows = await database.rows<{ id: string }>(sql`
         with run as (
           insert into runs (id, source, dataset, priority, created_at)
-          values (${id}, ${source}, (select name from datasets where name = ${dataset ?? null}::text), ${priority}, ${at(now)}) returning id
+          values (${id}, ${source}, (select name from datasets where name = ${dataset ?? null}::text), ${priority}, ${at(now)})
+          on conflict (id) do nothing returning id
         ), put as (
           insert into chunks (run_id, series_id, win, not_before, adjustment_id)
           select run.id, u.series_id, tstzrange(to_timestamp(u.s), to_timestamp(u.e)), ${at(now)}, ${adjustmentId ?? null}::bigint

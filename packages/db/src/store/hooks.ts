@@ -9,7 +9,13 @@ export interface Hook {
   readonly createdAt: number
 }
 
-/** Hooks, and which calls of theirs were taken. */
+/** A call of a hook: `taken`, the run is now to be opened under this id; `under-way`, somebody is at it; `started`, it was opened before. */
+export interface TakenCall {
+  readonly state: 'taken' | 'under-way' | 'started'
+  readonly runId: string
+}
+
+/** Hooks, and what became of their calls. */
 export interface Hooks {
   /** Makes a hook or replaces it, its secret too. Undefined, and nothing done, where there is no such dataset. */
   putHook(hook: Hook & { readonly secret: string }): Promise<{ readonly isNew: boolean } | undefined>
@@ -18,13 +24,23 @@ export interface Hooks {
   hook(name: string): Promise<(Hook & { readonly secret: string }) | undefined>
   /** False where there is none. */
   removeHook(name: string): Promise<boolean>
-  /** Notes that a call is taken. False when it was before, or the hook is gone. */
-  takeCall(hook: string, callId: string, now: number): Promise<boolean>
-  /** A call that was taken and came to nothing may come again. */
+  /**
+   * Takes a call for `leaseSec`: whoever took it and has opened no run by then has died. A call's run has always the same id,
+   * and `createRun` opens it once, so two who took the same call after all start one run. Undefined where the hook is gone.
+   */
+  takeCall(
+    hook: string,
+    callId: string,
+    lease: { readonly now: number; readonly leaseSec: number },
+  ): Promise<TakenCall | undefined>
+  /** Gives back a call that was taken and came to nothing: it may come again at once. */
   dropCall(hook: string, callId: string): Promise<void>
   /** Calls taken before `takenBefore` are forgotten. */
   pruneCalls(takenBefore: number): Promise<void>
 }
+
+/** By its call alone, so that a run that was opened before is found whoever has forgotten the call. Names have no spaces. */
+const RUN_OF_CALL = sql`left(encode(sha256(convert_to(name || ' ' || called.id, 'UTF8')), 'hex'), 32)::uuid::text`
 
 const HOOK = sql`name, dataset, ${epoch(sql`created_at`)} as "createdAt"`
 
@@ -53,11 +69,20 @@ export function hooksIn(database: Database): Hooks {
       return (await database.rows(sql`delete from hooks where name = ${name} returning name`)).length === 1
     },
 
-    async takeCall(hook, callId, now) {
-      const rows = await database.rows(sql`
-        insert into hook_calls (hook, call_id, at) select name, ${callId}, ${at(now)} from hooks where name = ${hook}
-        on conflict (hook, call_id) do nothing returning hook`)
-      return rows.length === 1
+    async takeCall(hook, callId, { now, leaseSec }) {
+      const [row] = await database.rows<TakenCall>(sql`
+        with call as (
+          select name, ${RUN_OF_CALL} as run_id from hooks, (select ${callId}::text as id) called where name = ${hook}
+        ), started as (
+          select 1 from call join runs r on r.id = call.run_id
+        ), taken as (
+          insert into hook_calls (hook, call_id, at) select name, ${callId}, ${at(now)} from call where not exists (table started)
+          on conflict (hook, call_id) do update set at = excluded.at where hook_calls.at <= ${at(now - leaseSec)}
+          returning 1
+        )
+        select run_id as "runId", case when exists (table started) then 'started' when exists (table taken) then 'taken'
+          else 'under-way' end as state from call`)
+      return row
     },
 
     async dropCall(hook, callId) {

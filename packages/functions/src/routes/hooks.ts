@@ -1,5 +1,6 @@
 import { formatInstant, TidegateError } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
+import type { Log } from '@tidegate/ingest'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
@@ -12,6 +13,10 @@ const NAME = /^[a-z0-9][\w-]{0,63}$/i
 /** What a call says does not matter, only that it came. */
 const MOST_BODY_BYTES = 64 * 1024
 const MOST_ID_CHARACTERS = 256
+/** A run of thousands of instruments may take that long to open; a call whose taker has died waits no longer. */
+const LEASE_SEC = 120
+/** When a call that another one is at may ask again. */
+const AGAIN_MS = 10_000
 const WANTS_DATASET = 'expected the name of a dataset'
 
 const schema = z.strictObject({
@@ -20,15 +25,16 @@ const schema = z.strictObject({
 
 export interface HookRoutesOptions {
   readonly store: Store
-  /** Starts a run of a dataset. */
-  readonly start: (dataset: string) => Promise<{ readonly runId: string }>
+  /** Starts a run of a dataset under this id, once however often. */
+  readonly start: (dataset: string, runId: string) => Promise<unknown>
+  readonly log: Pick<Log, 'warn'>
   readonly bytes: RandomBytes
   /** Epoch milliseconds. */
   readonly now: () => number
 }
 
 /** Names that others call, signed, to start a run of a dataset. */
-export function hookRoutes({ store, start, bytes, now }: HookRoutesOptions): Hono {
+export function hookRoutes({ store, start, log, bytes, now }: HookRoutesOptions): Hono {
   const nowSec = () => Math.floor(now() / 1000)
   const routes = new Hono()
   /** A call of a name that is none is checked as any other, against a secret that nobody has. */
@@ -65,19 +71,25 @@ export function hookRoutes({ store, start, bytes, now }: HookRoutesOptions): Hon
     }
     const fits = isSigned(call, hook?.secret ?? nobodys, nowSec())
     if (!hook || !fits || id.length > MOST_ID_CHARACTERS) throw unsigned()
-    if (!(await store.takeCall(name, id, nowSec()))) {
-      throw new TidegateError('conflict', 'A call with this webhook-id was taken before: a new one needs a new id.')
-    }
+    const taken = await store.takeCall(name, id, { now: nowSec(), leaseSec: LEASE_SEC })
+    if (!taken) throw unsigned()
+    const { state, runId } = taken
+    if (state === 'under-way') throw underWay()
+    if (state === 'taken') await startOrDrop({ name, id, dataset: hook.dataset, runId })
+    c.header('location', `/v1/runs/${runId}`)
+    // A sender whose answer got lost sends the same again, until it hears that it was taken.
+    return c.json<CalledAnswer>({ id: runId }, state === 'taken' ? 202 : 200)
+  })
+
+  async function startOrDrop({ name, id, dataset, runId }: Record<'name' | 'id' | 'dataset' | 'runId', string>) {
     try {
-      const { runId } = await start(hook.dataset)
-      c.header('location', `/v1/runs/${runId}`)
-      return c.json<CalledAnswer>({ id: runId }, 202)
+      await start(dataset, runId)
     } catch (cause) {
-      // Nothing came of it, so the same call may come again.
-      await store.dropCall(name, id)
+      // What was wrong with the start is told; a call that could not be given back comes free with its lease.
+      await store.dropCall(name, id).catch((err: unknown) => log.warn({ hook: name, err }, 'a call was not given back'))
       throw cause
     }
-  })
+  }
 
   return routes
 }
@@ -89,6 +101,12 @@ function nameOf(c: Context): string {
     'invalid',
     `"${name.slice(0, 64)}" is no name of a hook: expected up to 64 letters, digits, - and _, a letter or digit first.`,
   )
+}
+
+function underWay(): TidegateError {
+  return new TidegateError('busy', 'A run for this webhook-id is being started: the same call may come again soon.', {
+    retryAfterMs: AGAIN_MS,
+  })
 }
 
 function tooLarge(): never {

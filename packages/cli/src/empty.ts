@@ -1,0 +1,55 @@
+import { TidegateError } from '@tidegate/core'
+import type { Store } from '@tidegate/db'
+
+const none = async () => []
+const nothing = async () => undefined
+const not = async () => false
+
+/** What a database answers that was just made, of all that is asked of it by what lists, looks and plans. */
+const ANSWERS = {
+  ping: async () => {},
+  stampOrigin: async (origin) => origin,
+  instrument: nothing,
+  instrumentIds: none,
+  listings: none,
+  series: none,
+  run: nothing,
+  runs: none,
+  cancelRun: nothing,
+  datasets: none,
+  wanted: none,
+  judgedSeries: none,
+  completeness: none,
+  restatements: none,
+  adjustments: none,
+  // Whole windows are missing, nothing was learned or refused, and no market's hours are known.
+  uncovered: async (wants) => wants.map(({ window }) => [window]),
+  calendars: async (ids) => ids.map(() => undefined),
+  spans: none,
+  refusals: none,
+  apiKey: nothing,
+  apiKeys: none,
+  revokeKey: not,
+  webhooks: none,
+  deliveries: nothing,
+  delivery: nothing,
+  removeWebhook: not,
+  hooks: none,
+  hook: nothing,
+  // There is no dataset that it could be for.
+  putHook: nothing,
+  removeHook: not,
+} satisfies Partial<Store>
+
+/**
+ * The store of a folder without a database: it answers as an empty one would, which takes seconds to make. What would write
+ * is refused with `internal`.
+ */
+export function createEmptyStore(): Store {
+  const refuse = async (): Promise<never> => {
+    throw new TidegateError('internal', 'There is no database here yet: the first start or fetch makes it.')
+  }
+  return new Proxy<Store>(ANSWERS as unknown as Store, {
+    get: (answers, name) => Reflect.get(answers, name) ?? refuse,
+  })
+}
