@@ -1,6 +1,7 @@
-/** `npm run bench [decode relay callers bridges pipeline planning memory tick]`: runs the benchmarks, prints their tables, and what they were held against. */
+/** `npm run bench [decode relay callers bridges pipeline planning memory tick completeness]`: runs the benchmarks, prints their tables, and what they were held against. */
 import { benchBridges } from './bridges.ts'
 import { benchCallers } from './callers.ts'
+import { benchCompleteness } from './completeness.ts'
 import { benchDecode } from './decode.ts'
 import { type Figure, holds } from './figure.ts'
 import { benchMemory } from './memory.ts'
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   planning: benchPlanning,
   memory: benchMemory,
   tick: benchTick,
+  completeness: benchCompleteness,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES)

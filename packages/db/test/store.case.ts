@@ -11,6 +11,7 @@ import type { OpenDatabase } from './fixture.ts'
 import { describeOutbox } from './outbox.case.ts'
 import { describePlanning } from './planning.case.ts'
 import { describeProgress } from './progress.case.ts'
+import { describeRanks } from './ranks.case.ts'
 import { describeRuns } from './runs.case.ts'
 import { describeSessions } from './sessions.case.ts'
 import { describeWebhooks } from './webhooks.case.ts'
@@ -35,6 +36,7 @@ export function describeStore(driver: string, openMigrated: OpenDatabase): void 
     describe('its webhooks', () => describeWebhooks(open))
     describe('its sessions', () => describeSessions(open))
     describe('its completeness', () => describeCompleteness(open))
+    describe('completeness is counted', () => describeRanks(open))
     describe('its runs', () => describeRuns(open))
     describe('its keys and hooks', () => describeAccess(open))
   })

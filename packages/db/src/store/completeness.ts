@@ -2,6 +2,7 @@ import type { SecType, Window } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { SeriesKey } from '../store.ts'
+import { begunIn, bounds, rankedSessions, touches, unitOf, within } from './ranks.ts'
 import { arrayOf, at, epoch, textsOf } from './sql.ts'
 
 /** Gaps of one series that are told one by one; how many there are is always told. */
@@ -75,25 +76,8 @@ interface SummaryRow extends Record<SessionState | 'open', number> {
   readonly windows: readonly (readonly [number, number])[]
 }
 
-const STATES: readonly SessionState[] = ['complete', 'empty', 'unavailable', 'partial', 'missing']
 /** Time of which no sessions are known is due a day later than time of which they are. */
 const UNKNOWN_SEC = 86_400
-
-/**
- * The sessions of a row `w` of series, `[starts, ends)`, as the view `session_coverage` has them; its columns that look at
- * every row of a series for every session would take a hundred times as long here.
- */
-const SESSIONS = sql`
-  select x.opens as starts, x.closes as ends from sessions x
-  where w.unit in ('second', 'minute', 'hour') and x.calendar = w.calendar and x.hours = w.hours
-    and (w.expiry is null or x.date <= w.expiry) and (w.head is null or x.closes > w.head)
-  union all
-  select date_trunc(w.unit, x.date::timestamp) at time zone 'UTC',
-    (date_trunc(w.unit, x.date::timestamp) + ('1 ' || w.unit)::interval) at time zone 'UTC'
-  from sessions x
-  where w.unit in ('day', 'week', 'month') and x.calendar = w.calendar and x.hours = w.hours
-    and (w.expiry is null or x.date <= w.expiry) and (w.head is null or x.closes > w.head)
-  group by date_trunc(w.unit, x.date::timestamp)`
 
 export function completenessIn(database: Database): Completeness {
   return {
@@ -112,57 +96,43 @@ export function completenessIn(database: Database): Completeness {
     },
 
     async completeness(judged, now) {
-      const counts = sql.join(
-        STATES.map(
-          (state) =>
-            sql`count(*) filter (where p.ends <= w.until and p.state = ${state}::text)::int as ${sql.identifier(state)}`,
-        ),
-        sql`, `,
-      )
-      const columns = sql.join(
-        [...STATES, 'open' as const].map(
-          (state) => sql`coalesce(t.${sql.identifier(state)}, 0) as ${sql.identifier(state)}`,
-        ),
-        sql`, `,
-      )
       const rows = await database.rows<SummaryRow>(sql`
         with w as materialized (
-          select u.n, u.series_id, to_timestamp(u.s) as start, to_timestamp(u.e) as until, s.hours, s.head, i.calendar, lower(split_part(s.spec, '-', 2)) as unit,
-            case when i.details->'contract'->>'secType' in ('FUT', 'FOP', 'OPT') then to_date(
+          select u.n, u.series_id, v.span, s.head, i.calendar, s.hours, c.answered, c.empty, c.unavailable, v.span - c.answered as gaps,
+            ${unitOf(sql`s.spec`)} as unit, case when i.details->'contract'->>'secType' in ('FUT', 'FOP', 'OPT') then to_date(
               substring(i.details->'contract'->>'lastTradeDateOrContractMonth' from '^[0-9]{8}$'), 'YYYYMMDD') end as expiry,
-            least(to_timestamp(u.e), ${at(now - UNKNOWN_SEC)}) as old, c.answered, c.empty, c.unavailable,
-            coalesce((select k.known from calendars k where k.calendar = i.calendar and k.hours = s.hours), '{}'::tstzmultirange) as known
+            least(to_timestamp(u.e), ${at(now - UNKNOWN_SEC)}) as old
           from unnest(${arrayOf(column(judged, 'seriesId'), 'int4')}, ${arrayOf(column(judged, 'start'), 'float8')},
             ${arrayOf(column(judged, 'until'), 'float8')}) with ordinality as u(series_id, s, e, n)
           join series s on s.id = u.series_id join instruments i on i.id = s.instrument_id
+          cross join lateral (select tstzmultirange(tstzrange(to_timestamp(u.s), to_timestamp(greatest(u.s, u.e)))) as span) v
           cross join lateral (
-            select coalesce(range_agg(v.windows), '{}'::tstzmultirange) as answered,
-              coalesce(range_agg(v.windows) filter (where v.state = 'empty'), '{}'::tstzmultirange) as empty,
-              coalesce(range_agg(v.windows) filter (where v.state = 'unavailable'), '{}'::tstzmultirange) as unavailable
-            from coverage v where v.series_id = u.series_id
+            select coalesce(range_agg(x.windows), '{}') * v.span as answered,
+              coalesce(range_agg(x.windows) filter (where x.state = 'empty'), '{}') * v.span as empty,
+              coalesce(range_agg(x.windows) filter (where x.state = 'unavailable'), '{}') * v.span as unavailable
+            from coverage x where x.series_id = u.series_id
           ) c
-          where u.s < u.e
-        ), tally as (
-          select w.n, ${counts}, count(*) filter (where p.ends > w.until)::int as open
-          from w cross join lateral (
-            select q.ends, case when q.win <@ w.empty then 'empty' when q.win <@ w.unavailable then 'unavailable'
-              when q.win <@ w.answered then 'complete' when q.win && w.answered then 'partial' else 'missing' end as state
-            from (select o.*, tstzrange(o.starts, o.ends) as win from (${SESSIONS}) o) q where q.starts >= w.start and q.starts < w.until
-          ) p group by w.n
-        ), gap as (
-          select w.n, g, row_number() over (partition by w.n order by g) as nth
-          from w cross join lateral unnest(tstzmultirange(tstzrange(w.start, w.until)) - w.answered) g
-          where lower(g) < w.old and not (g * tstzrange(null, w.old) <@ w.known)
-            or exists (select 1 from (${SESSIONS}) p where p.starts < upper(g) and p.ends > lower(g) and p.ends <= w.until)
-        ), gaps as (
-          select n, count(*)::int as gaps, jsonb_agg(jsonb_build_array(extract(epoch from lower(g)), extract(epoch from upper(g))) order by g)
-            filter (where nth <= ${MOST_GAPS}::int) as windows
-          from gap group by n
-        )
-        select a.id as "seriesId", ${columns}, coalesce(gaps.gaps, 0) as gaps, coalesce(gaps.windows, '[]') as windows,
-          (select count(*)::int from flagged_bars f where f.series_id = w.series_id and f.ts >= w.start and f.ts < w.until) as flagged
-        from unnest(${arrayOf(column(judged, 'seriesId'), 'int4')}) with ordinality as a(id, n)
-        left join w on w.n = a.n left join tally t on t.n = a.n left join gaps on gaps.n = a.n order by a.n`)
+        ), ranked as materialized (${rankedSessions(sql`select distinct calendar, hours, unit from w`)})
+        select w.series_id as "seriesId", t.answered - t.empty - t.unavailable as complete, t.empty, t.unavailable,
+          t.due - t.answered - t.missing as partial, t.missing, t.started - t.due as open, g.gaps, g.windows,
+          (select count(*)::int from flagged_bars f
+            where f.series_id = w.series_id and f.ts >= lower(w.span) and f.ts < upper(w.span)) as flagged
+        from w left join calendars c on c.calendar = w.calendar and c.hours = w.hours
+        left join ranked k on k.calendar = w.calendar and k.hours = w.hours and k.unit = w.unit
+        cross join lateral (${bounds}) b
+        cross join lateral (
+          select ${within(sql`w.span`)} as due, ${within(sql`w.answered`)} as answered, ${within(sql`w.empty`)} as empty,
+            ${within(sql`w.unavailable`)} as unavailable, ${within(sql`w.gaps`)} as missing, ${begunIn(sql`w.span`)} as started
+        ) t cross join lateral (
+          select count(*)::int as gaps, coalesce(jsonb_agg(
+            jsonb_build_array(extract(epoch from lower(r)), extract(epoch from upper(r))) order by nth
+          ) filter (where nth <= ${MOST_GAPS}::int), '[]') as windows
+          from (
+            select r, row_number() over (order by r) as nth from unnest(w.gaps) r
+            where lower(r) < w.old and not (r * tstzrange(null, w.old) <@ coalesce(c.known, '{}')) or ${touches(sql`r`, sql`upper(w.span)`)}
+          ) r
+        ) g
+        order by w.n`)
       return rows.map(({ seriesId, windows, gaps, flagged, ...sessions }) => ({
         seriesId,
         sessions,

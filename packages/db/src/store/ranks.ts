@@ -1,0 +1,74 @@
+import { type SQL, sql } from 'drizzle-orm'
+
+/**
+ * Sessions counted by rank. A series' sessions of ten years are 2,500, and a page has hundreds of series: held against the
+ * coverage one by one they take seconds. But sessions do not overlap, and those of a calendar are the same for all of its
+ * series: ordered once, how many lie within a window is the difference of two ranks, found by halving.
+ *
+ * In what is counted `k` is a row of `rankedSessions`, or null where no sessions are known, and `b` the row of `bounds`.
+ */
+
+/** Just before: windows and sessions hold their starts and not their ends. */
+const TICK = sql`interval '1 microsecond'`
+
+/** What bars of a spec count by: a session, or for those of a day and longer the day, week or month. */
+export function unitOf(spec: SQL): SQL {
+  return sql`case when split_part(${spec}, '-', 2) in ('SECOND', 'MINUTE', 'HOUR') then 'session' else lower(split_part(${spec}, '-', 2)) end`
+}
+
+/**
+ * Of each calendar, hours and unit that `wanted` selects, when its sessions (days, weeks, months) start and end, and when
+ * the last session in each closes and by which date the first counts: the same as the view `session_coverage` has them.
+ */
+export function rankedSessions(wanted: SQL): SQL {
+  return sql`
+    select calendar, hours, unit, array_agg(starts order by starts) as starts, array_agg(ends order by ends) as ends,
+      array_agg(closes order by closes) as closes, array_agg(date order by date) as dates
+    from (
+      select z.calendar, z.hours, z.unit, p.starts, min(x.date) as date, max(x.closes) as closes, case z.unit
+        when 'session' then max(x.closes)
+        else (p.starts at time zone 'UTC' + ('1 ' || z.unit)::interval) at time zone 'UTC' end as ends
+      from (${wanted}) z join sessions x on x.calendar = z.calendar and x.hours = z.hours cross join lateral (
+        select case z.unit when 'session' then x.opens
+          else date_trunc(z.unit, x.date::timestamp) at time zone 'UTC' end as starts
+      ) p
+      group by z.calendar, z.hours, z.unit, p.starts
+    ) y
+    group by calendar, hours, unit`
+}
+
+/**
+ * The ranks before the `first` and of the `last` session that count for the series `w`: not those over by its head timestamp,
+ * nor those after its last trading date. One week or month may hold both, and no session between them.
+ */
+export const bounds = sql`
+  select r.first, case when w.head is not null and w.expiry is not null and r.last = r.first + 1 and not exists (
+    select 1 from sessions x where x.calendar = w.calendar and x.hours = w.hours and x.date <= w.expiry and x.closes > w.head
+  ) then r.first else r.last end as last
+  from (
+    select coalesce(width_bucket(w.head, k.closes), 0) as first,
+      coalesce(width_bucket(w.expiry, k.dates), cardinality(k.dates), 0) as last
+  ) r`
+
+/** How many sessions lie within the windows, each in one of them. */
+export function within(windows: SQL): SQL {
+  return counted(windows, sql`width_bucket(upper(r), k.ends)`)
+}
+
+/** How many sessions start in the windows. */
+export function begunIn(windows: SQL): SQL {
+  return counted(windows, sql`width_bucket(upper(r) - ${TICK}, k.starts)`)
+}
+
+/** Whether a session that is over by `until` has time in the window. */
+export function touches(window: SQL, until: SQL): SQL {
+  return sql`least(width_bucket(upper(${window}) - ${TICK}, k.starts), width_bucket(${until}, k.ends), b.last)
+    > greatest(width_bucket(lower(${window}), k.ends), b.first)`
+}
+
+/** From the first that starts in a window `r` up to that of the rank `last`. */
+function counted(windows: SQL, last: SQL): SQL {
+  return sql`coalesce((
+    select sum(greatest(least(${last}, b.last) - greatest(width_bucket(lower(r) - ${TICK}, k.starts), b.first), 0))
+    from unnest(${windows}) r), 0)::int`
+}

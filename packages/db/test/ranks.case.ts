@@ -1,0 +1,109 @@
+import { formatInstant, intersect, merge, parseInstant, subtract, type Window } from '@tidegate/core'
+import { createStore, type Database, type Judged, type SeriesCompleteness, type Store } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
+import fc from 'fast-check'
+import { beforeEach, expect, it } from 'vitest'
+import { details, NOW, wipe } from './fixture.ts'
+
+const DAY = 86_400
+/** So coarse that what is covered often begins and ends with a session. */
+const STEP = DAY / 4
+const FIRST = parseInstant('2026-09-28')
+const STATES = ['empty', 'filled', 'unavailable'] as const
+const SPECS = ['1-MINUTE-LAST', '4-HOUR-LAST', '1-DAY-LAST', '1-WEEK-LAST', '1-MONTH-LAST']
+const CALENDAR = { calendar: 'FUT ES CME', hours: 'regular' } as const
+
+const instant = fc.integer({ min: 0, max: 240 }).map((n) => FIRST + n * STEP)
+const window = fc
+  .record({ start: instant, steps: fc.integer({ min: 1, max: 120 }) })
+  .map(({ start, steps }): Window => ({ start, end: start + steps * STEP }))
+const market = fc.record({
+  sessions: fc.array(fc.record({ closed: fc.integer({ min: 0, max: 12 }), open: fc.integer({ min: 1, max: 4 }) }), {
+    minLength: 10,
+    maxLength: 40,
+  }),
+  known: window,
+  head: fc.option(instant, { nil: undefined, freq: 1 }),
+  /** From the first data, or from the beginning, to the last trading date. */
+  days: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined, freq: 1 }),
+  answers: fc.array(fc.record({ window, state: fc.constantFrom(...STATES) }), { minLength: 4, maxLength: 12 }),
+})
+type Market = typeof market extends fc.Arbitrary<infer M> ? M : never
+
+/** What is counted by rank, for many series at once, is what their sessions say one by one. */
+export function describeRanks(open: () => Database): void {
+  let database: Database
+  let store: Store
+  beforeEach(() => {
+    database = open()
+    store = createStore(database)
+  })
+
+  it('whatever the sessions, the coverage and the window', async () => {
+    await fc.assert(
+      fc.asyncProperty(market, window, instant, async (given, { start, end }, now) => {
+        const { ids, answered } = await put(given)
+        const judged = ids.map((seriesId) => ({ seriesId, start, until: end }))
+        const expected = await Promise.all(judged.map((one) => plain(one, given, answered, now)))
+        expect(await store.completeness(judged, now)).toEqual(expected)
+      }),
+      { numRuns: 6 },
+    )
+  })
+
+  async function put({ sessions, known, head, days, answers }: Market) {
+    await wipe(database)
+    const expires = days === undefined ? '' : dateOf((head ?? FIRST) + days * DAY).replaceAll('-', '')
+    const { contract, ...rest } = details('ES')
+    await store.putInstrument(
+      'ES',
+      { ...rest, contract: { ...contract, secType: 'FUT', exchange: 'CME', lastTradeDateOrContractMonth: expires } },
+      NOW,
+    )
+    let closes = FIRST
+    const held = sessions.map((one) => {
+      const opens = closes + one.closed * STEP
+      closes = opens + one.open * STEP
+      return { date: dateOf(closes), start: opens, end: closes, offsetSec: 0 }
+    })
+    await store.putSessions({ ...CALENDAR, zone: 'US/Central', known, sessions: held, askedAt: undefined })
+    const series = await store.ensureSeries(SPECS.map((spec) => ({ instrumentId: 'ES', spec, hours: 'regular' })))
+    await database.rows(sql`update series set head = to_timestamp(${head ?? null}::float8)`)
+    const states = { empty: [] as Window[], filled: [] as Window[], unavailable: [] as Window[] }
+    for (const { window, state } of answers) {
+      for (const name of STATES) {
+        states[name] = name === state ? merge([...states[name], window]) : subtract(states[name], [window])
+      }
+    }
+    await database.rows(sql`
+      insert into coverage (series_id, state, windows)
+      select s.id, x.state, (select coalesce(range_agg(tstzrange(to_timestamp(w.start), to_timestamp(w.end))), '{}')
+        from jsonb_to_recordset(x.windows) as w(start float8, "end" float8))
+      from series s, jsonb_each(${JSON.stringify(states)}::jsonb) as x(state, windows)`)
+    return { ids: series.map(({ id }) => id), answered: merge(Object.values(states).flat()) }
+  }
+
+  /** The definition: each session by itself, as the view has it, and each gap against all of them. */
+  async function plain(
+    judged: Judged,
+    { known }: Market,
+    answered: readonly Window[],
+    now: number,
+  ): Promise<SeriesCompleteness> {
+    const { seriesId, start, until } = judged
+    const all = await store.sessionRows({ ...judged, start: 0 }, until, 1000)
+    const sessions = { complete: 0, empty: 0, unavailable: 0, partial: 0, missing: 0, open: 0 }
+    for (const row of all) if (row.starts >= start) sessions[row.state]++
+    const old = { start: 0, end: Math.min(until, now - DAY) }
+    const gaps = subtract([{ start, end: until }], answered).filter((gap) => {
+      const due = intersect(gap, old)
+      const unknown = due ? subtract([due], [known]) : []
+      return unknown.length > 0 || all.some((row) => row.ends <= until && row.starts < gap.end && row.ends > gap.start)
+    })
+    return { seriesId, sessions, missing: gaps.slice(0, 100), gaps: gaps.length, flagged: 0 }
+  }
+}
+
+function dateOf(sec: number): string {
+  return formatInstant(sec).slice(0, 10)
+}

@@ -1,0 +1,95 @@
+import { parseInstant } from '@tidegate/core'
+import { createStore, type Database, openPglite, openTcp } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
+import { startPostgres } from '../support/postgres.ts'
+import type { Figure } from './figure.ts'
+
+const PER_SPEC = 125
+const SPECS = ['1-MINUTE-LAST', '1-HOUR-LAST', '1-DAY-LAST', '1-WEEK-LAST']
+const SERIES = PER_SPEC * SPECS.length
+const CALENDARS = 5
+const HOLES = 10
+const ROUNDS = 5
+const MOST_MS = 500
+const SINCE = parseInstant('2016-04-08')
+const NOW_SEC = parseInstant('2026-04-08')
+
+/** How complete 500 series of ten years are, a page of `GET /v1/coverage`: of minutes, hours, days and weeks, each with ten holes. */
+export async function benchCompleteness(): Promise<Figure[]> {
+  const postgres = await startPostgres()
+  const rows: Record<string, string>[] = []
+  const figures: Figure[] = []
+  const databases: readonly (readonly [string, () => Promise<Database>])[] = [
+    ['PGlite', () => openPglite()],
+    ['Postgres', async () => openTcp(await postgres.freshDatabase())],
+  ]
+  for (const [name, open] of databases) {
+    const database = await open()
+    await database.migrate()
+    await fill(database)
+    const store = createStore(database)
+    const ids = (await store.judgedSeries({}, { after: 0, limit: SERIES })).map(({ id }) => id)
+    const ms = await median(async () => {
+      const found = await store.completeness(
+        ids.map((seriesId) => ({ seriesId, start: SINCE, until: NOW_SEC })),
+        NOW_SEC,
+      )
+      if (found.some(({ gaps, sessions }) => gaps === 0 || sessions.complete === 0))
+        throw new Error('Nothing was found.')
+    })
+    const view = await median(async () => {
+      const found = await database.rows(sql`
+        select instrument_id, spec, date, stored, expected, state from completeness
+        where state in ('partial', 'missing') order by date desc limit 20`)
+      if (found.length !== 20) throw new Error('Nothing was found.')
+    })
+    rows.push({ database: name, 'of a page of series, ms': ms.toFixed(0), 'newest of the view, ms': view.toFixed(0) })
+    figures.push({ name: `completeness of ${SERIES} series × 10 years, ${name}: ms`, reached: ms, atMost: MOST_MS })
+    await database.close()
+  }
+  console.log('\nCompleteness')
+  console.table(rows)
+  await postgres.close()
+  return figures
+}
+
+async function median(act: () => Promise<void>): Promise<number> {
+  const times: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const begun = performance.now()
+    await act()
+    times.push(performance.now() - begun)
+  }
+  return times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN
+}
+
+/** Instruments of five calendars with a session each weekday, and coverage of all but a day here and there, elsewhere for every series. */
+async function fill(database: Database): Promise<void> {
+  await database.rows(sql`
+    insert into instruments (id, details, updated_at, calendar)
+    select 'S' || i || '.NASDAQ', '{"contract": {"secType": "STK"}, "timeZoneId": "US/Eastern"}', now(), 'C' || i % ${CALENDARS}::int
+    from generate_series(1, ${PER_SPEC}::int) i`)
+  await database.rows(sql`
+    insert into series (instrument_id, spec, hours)
+    select i.id, spec, 'regular' from instruments i, unnest(array[${sql.join(
+      SPECS.map((spec) => sql`${spec}::text`),
+      sql`, `,
+    )}]) spec`)
+  await database.rows(sql`
+    insert into calendars (calendar, hours, zone, known, asked_at)
+    select 'C' || c, 'regular', 'US/Eastern', tstzmultirange(tstzrange('2016-04-08Z', '2026-04-08Z')), '2026-04-08Z'
+    from generate_series(0, ${CALENDARS}::int - 1) c`)
+  await database.rows(sql`
+    insert into sessions (calendar, hours, date, opens, closes, offset_sec)
+    select 'C' || c, 'regular', day::date, day + interval '14.5 hours', day + interval '21 hours', -18000
+    from generate_series(0, ${CALENDARS}::int - 1) c, generate_series(timestamptz '2016-04-08Z', '2026-04-07Z', interval '1 day') day
+    where extract(isodow from day at time zone 'UTC') < 6`)
+  await database.rows(sql`
+    insert into coverage (series_id, state, windows)
+    select s.id, 'filled', tstzmultirange(tstzrange('2016-04-08Z', '2026-03-08Z')) - (
+      select range_agg(tstzrange(day, day + interval '1 day')) from (
+        select timestamptz '2016-05-01Z' + make_interval(days => (s.id * 37 + k * 353) % 3500) as day from generate_series(1, ${HOLES}::int) k
+      ) hole)
+    from series s`)
+  await database.rows(sql`analyze`)
+}
