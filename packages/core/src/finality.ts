@@ -3,7 +3,7 @@ import { gridSec, nextStart } from './grid.ts'
 import { closedUntil, dateOf, type KnownSessions } from './sessions.ts'
 import { type BarSpec, barSize, isDated } from './spec.ts'
 import type { Window } from './window.ts'
-import { localDateSec } from './zone.ts'
+import { dayStartSec, localDateSec } from './zone.ts'
 
 const DAY_SEC = 86_400
 /** Epoch seconds of a Monday, 00:00 UTC: weeks and the planner's grid are counted from it. */
@@ -39,7 +39,28 @@ export interface Listed {
  * future's a day later, when it is settled, or, where its session is known, 6 h after that closed, Friday's a day later
  * all the same.
  */
-export function finalUntil(spec: BarSpec, asOf: number, { secType, timeZoneId, sessions }: Listed): number {
+export function finalUntil(spec: BarSpec, asOf: number, listed: Listed): number {
+  return endOf(spec, asOf, listed, isSettled)
+}
+
+/**
+ * The exclusive end of what is worth asking for at `asOf` (epoch seconds), as `finalUntil` has it; except that a future's date
+ * counts where the sessions that are given do not reach to its end: it may be settled, and whoever asks for it is told its
+ * sessions beside, by which the answer is judged. Without sessions nothing is hoped for.
+ */
+export function hopedUntil(spec: BarSpec, asOf: number, listed: Listed): number {
+  return endOf(spec, asOf, listed, maySettle)
+}
+
+/** Whether the close of a dated bar of this product may be its settlement, hours after its session. */
+export function settles(spec: BarSpec, secType: SecType): boolean {
+  return isDated(spec) && SETTLED.has(secType)
+}
+
+type Settled = (date: number, asOf: number, listed: Listed) => boolean
+
+function endOf(spec: BarSpec, asOf: number, listed: Listed, isOver: Settled): number {
+  const { secType, timeZoneId, sessions } = listed
   if (!isDated(spec)) {
     const grid = gridSec(spec)
     const nominal = Math.floor((asOf - REVISED_SEC - barSize(spec).sec) / grid) * grid + grid
@@ -48,8 +69,8 @@ export function finalUntil(spec: BarSpec, asOf: number, { secType, timeZoneId, s
       : nominal
   }
   const today = localDateSec(asOf, timeZoneId)
-  if (!SETTLED.has(secType)) return periodStart(spec, today)
-  return periodStart(spec, isSettled(today - DAY_SEC, asOf, sessions) ? today : today - DAY_SEC)
+  if (!settles(spec, secType)) return periodStart(spec, today)
+  return periodStart(spec, isOver(today - DAY_SEC, asOf, listed) ? today : today - DAY_SEC)
 }
 
 /** The latest instant from `from` to `sec` by which every bar that starts before it has closed, because its session has. */
@@ -62,10 +83,27 @@ function closedBy(sec: number, from: number, { known, sessions }: KnownSessions)
 }
 
 /** Whether the sessions of a date, 00:00 UTC, that is over at the venue are known and settled. */
-function isSettled(date: number, asOf: number, sessions: KnownSessions | undefined): boolean {
-  if (new Date(date * 1000).getUTCDay() === FRIDAY) return false
-  const booked = sessions?.sessions.filter((session) => dateOf(session).start === date) ?? []
+function isSettled(date: number, asOf: number, { sessions }: Listed): boolean {
+  if (isFriday(date)) return false
+  const booked = bookedOn(date, sessions)
   return booked.length > 0 && booked.every(({ end }) => end + SETTLED_SEC <= asOf)
+}
+
+/** Whether a date's sessions are settled, or not known: none is booked, and the schedule was not heard since the date was over. */
+function maySettle(date: number, asOf: number, listed: Listed): boolean {
+  const { sessions, timeZoneId } = listed
+  if (isFriday(date) || !sessions) return false
+  if (bookedOn(date, sessions).length > 0) return isSettled(date, asOf, listed)
+  const heardUntil = Math.max(sessions.known.at(-1)?.end ?? 0, sessions.presumed?.end ?? 0)
+  return heardUntil < dayStartSec(date + DAY_SEC, timeZoneId)
+}
+
+function isFriday(date: number): boolean {
+  return new Date(date * 1000).getUTCDay() === FRIDAY
+}
+
+function bookedOn(date: number, sessions: KnownSessions | undefined): readonly Window[] {
+  return sessions?.sessions.filter((session) => dateOf(session).start === date) ?? []
 }
 
 /** Start of the period of a dated spec that holds this date: the date itself, its Monday, the first of its month. */

@@ -13,6 +13,16 @@ export function localDateSec(sec: number, zone: string): number {
   }
 }
 
+/** When the clocks of `zone` begin to show a date, given by its 00:00 UTC; epoch seconds. An unknown zone is treated as by `localDateSec`. */
+export function dayStartSec(dateSec: number, zone: string): number {
+  try {
+    return dateSec - zoneOffsetSec(dateSec - zoneOffsetSec(dateSec, zone), zone)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return dateSec + 12 * 3600
+  }
+}
+
 /** What the clocks of `zone` show at `sec`: the day of the week, Monday 1 to Sunday 7, and the minutes since midnight. */
 export function localClock(sec: number, zone: string): { readonly weekday: number; readonly minute: number } {
   const { dayOfWeek, hour, minute } = Temporal.Instant.fromEpochMilliseconds(sec * 1000).toZonedDateTimeISO(zone)

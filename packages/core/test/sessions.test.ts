@@ -3,6 +3,7 @@ import {
   closedUntil,
   finalUntil,
   flawOf,
+  hopedUntil,
   isClosed,
   isOnGrid,
   isOpenIn,
@@ -191,6 +192,43 @@ describe('finality', () => {
       sessions: [session('2026-11-24', '2026-11-23T23:00Z', '2026-11-25T01:00Z', 'US/Central')],
     }
     expect(finalUntil(DAILY, at('2026-11-25T06:00Z'), { ...FUTURE, sessions: late })).toBe(at('2026-11-24'))
+  })
+})
+
+describe('what is worth asking for of a future’s days', () => {
+  const heard = (...sessions: KnownSessions['sessions']): KnownSessions => ({
+    known: [span('2026-11-01T00:00Z', '2026-11-23T22:00Z')],
+    presumed: undefined,
+    sessions: [session('2026-11-23', '2026-11-22T23:00Z', '2026-11-23T22:00Z', 'US/Central'), ...sessions],
+  })
+  const until = (now: string, sessions?: KnownSessions) =>
+    hopedUntil(DAILY, at(now), sessions ? { ...FUTURE, sessions } : FUTURE)
+
+  it('is a day that is over and of whose session nothing was heard', () => {
+    expect(until('2026-11-25T05:59Z', heard())).toBe(at('2026-11-24'))
+    expect(until('2026-11-25T06:00Z', heard())).toBe(at('2026-11-25'))
+    expect(until('2026-11-25T06:00Z')).toBe(at('2026-11-24'))
+  })
+
+  it('is one whose session has settled, and no other where that is known', () => {
+    const late = session('2026-11-24', '2026-11-23T23:00Z', '2026-11-25T01:00Z', 'US/Central')
+    expect(until('2026-11-25T06:59Z', heard(late))).toBe(at('2026-11-24'))
+    expect(until('2026-11-25T07:00Z', heard(late))).toBe(at('2026-11-25'))
+  })
+
+  it('is none that had no session by a schedule heard since, and no Friday before Saturday is over', () => {
+    const presumed = (end: string) => ({ ...heard(), presumed: span('2026-11-23T22:00Z', end) })
+    expect(until('2026-11-25T07:00Z', presumed('2026-11-25T06:00Z'))).toBe(at('2026-11-24'))
+    expect(until('2026-11-25T07:00Z', presumed('2026-11-25T05:59Z'))).toBe(at('2026-11-25'))
+    expect(until('2026-11-28T12:00Z', heard())).toBe(at('2026-11-27'))
+    expect(until('2026-11-29T06:00Z', heard())).toBe(at('2026-11-29'))
+  })
+
+  it('is what is final of everything else', () => {
+    expect(hopedUntil(DAILY, at('2026-11-25T06:00Z'), STOCK)).toBe(finalUntil(DAILY, at('2026-11-25T06:00Z'), STOCK))
+    expect(hopedUntil(MINUTE, at('2026-11-25T15:01:14Z'), { ...FUTURE, sessions: heard() })).toBe(
+      at('2026-11-25T15:00Z'),
+    )
   })
 })
 

@@ -4,7 +4,10 @@ import { type Finding, findSeries, questions } from './finding.ts'
 import { openRun } from './run.ts'
 import { cutGaps, problemsOf } from './tick.ts'
 import type { IngestOptions, Problem, Started } from './types.ts'
-import { wantingAt } from './wanting.ts'
+import { wantingNow } from './wanting.ts'
+
+/** Each time somebody else has got a change through: so many of them at once are nobody's intent. */
+const MOST_TRIES = 50
 
 /** How complete a series of a dataset is. */
 export interface SeriesStatus {
@@ -72,10 +75,15 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
     },
 
     async datasets(name) {
-      const wanting = wantingAt(nowSec())
-      return (await store.wanted(nowSec(), name)).map(({ series: wanted, unresolved, kinds, ...dataset }) => {
-        const series = wanted.map((one): SeriesStatus => {
-          const { window, gaps } = wanting(one)
+      const at = nowSec()
+      const found = await store.wanted(at, name)
+      const all = await wantingNow(
+        found.flatMap(({ series }) => series),
+        at,
+        store,
+      )
+      return found.map(({ series: wanted, unresolved, kinds, ...dataset }) => {
+        const series = all.splice(0, wanted.length).map(({ series: one, window, gaps }): SeriesStatus => {
           const { id: seriesId, instrumentId, spec } = one
           return { seriesId, instrumentId, spec, wanted: window, gaps, complete: window && shareOf([{ window, gaps }]) }
         })

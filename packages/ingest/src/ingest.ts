@@ -13,6 +13,7 @@ import { openRun } from './run.ts'
 import { createCalendars } from './sessions.ts'
 import { createTelling } from './telling/telling.ts'
 import { createTick } from './tick.ts'
+import { settlementsOf } from './settlements.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
 import { createUnderway } from './underway.ts'
 import { workChunk } from './work.ts'
@@ -68,7 +69,12 @@ export function createIngest(options: IngestOptions): Ingest {
     const series = await store.ensureSeries(keys)
     const wants = wanted.flatMap(({ want, window }, i) => {
       const own = series[i]
-      const clipped = wantedWindow(window, want, nowSec())
+      const clipped = wantedWindow(window, want, nowSec(), settlements(want))
+    const settlements = await settlementsOf(
+      wanted.map(({ want }) => want),
+      store,
+      nowSec(),
+    )
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
     const how = { nowSec: nowSec(), keptSec: await origin.keptSec(), spans, most: mostChunks }

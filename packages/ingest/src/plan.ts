@@ -18,9 +18,10 @@ import { stretchesOf } from './cutting.ts'
 import { noDataset } from './datasets.ts'
 import { storedOpenings } from './openings.ts'
 import { type Plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
+import { settlementsOf } from './settlements.ts'
 import { knownSpans } from './spans.ts'
 import type { FetchRequest, Plan, PlannedSeries, PlanRequest } from './types.ts'
-import { wantingAt } from './wanting.ts'
+import { wantingNow } from './wanting.ts'
 
 /** An instrument the gateway has not described yet: its dates are taken to end last on earth, and it not to expire. */
 const UNKNOWN = { timeZoneId: '', expires: undefined }
@@ -52,15 +53,17 @@ export async function planOf(request: PlanRequest, store: Store, options: PlanOp
   return planMissing(wanted, store, options)
 }
 
-/** Two queries, however many series. An instrument not yet stored is one whole gap, under the name it was asked for by. */
+/** A few queries, however many series. An instrument not yet stored is one whole gap, under the name it was asked for by. */
 async function missingOfFetch(request: FetchRequest, store: Store, nowSec: number): Promise<Missing[]> {
   const names = request.instruments.map((text) => text.trim().toUpperCase())
   const stored = new Map((await store.listings(names)).map(({ name, ...listing }) => [name, listing]))
   const known = names.map(
     (name): Plannable => stored.get(name) ?? { instrumentId: name, secType: parseInstrument(name).secType, ...UNKNOWN },
   )
-  const wanted = wantedSeries(request, known).map((want) => {
-    return { want, window: wantedWindow(request.window, want, nowSec) }
+  const wants = wantedSeries(request, known)
+  const settlements = await settlementsOf(wants, store, nowSec)
+  const wanted = wants.map((want) => {
+    return { want, window: wantedWindow(request.window, want, nowSec, settlements(want)) }
   })
   const final = wanted.flatMap(({ want, window }) => (window ? [{ key: keyOf(want), window }] : []))
   const uncovered = (await store.uncovered(final)).values()
@@ -70,9 +73,7 @@ async function missingOfFetch(request: FetchRequest, store: Store, nowSec: numbe
 async function missingOfDataset(name: string, store: Store, nowSec: number): Promise<Missing[]> {
   const [dataset] = await store.wanted(nowSec, name)
   if (!dataset) throw noDataset(name)
-  const wanting = wantingAt(nowSec)
-  return dataset.series.map((series) => {
-    const { want, window, gaps } = wanting(series)
+  return (await wantingNow(dataset.series, nowSec, store)).map(({ want, window, gaps }) => {
     return { want, window, missing: gaps }
   })
 }

@@ -1,10 +1,11 @@
 import {
   alignWindow,
   type BarSpec,
-  finalUntil,
   formatSpec,
   type Hours,
+  hopedUntil,
   intersect,
+  type KnownSessions,
   parseSpec,
   parseTimeframe,
   type SecType,
@@ -65,10 +66,16 @@ export function plannable({ id, details }: Instrument): Plannable {
   return { instrumentId: id, secType, timeZoneId: details.timeZoneId, expires }
 }
 
-/** The wanted window on the bars' grid, as far as it is final by now. */
-export function wantedWindow(window: Window, series: WantedSeries, nowSec: number): Window | undefined {
+/** The wanted window on the bars' grid, as far as it may be final by now: by these sessions, where days are settled by them. */
+export function wantedWindow(
+  window: Window,
+  series: WantedSeries,
+  nowSec: number,
+  sessions: KnownSessions | undefined,
+): Window | undefined {
   const aligned = alignWindow(window, series.spec)
-  return aligned && intersect(aligned, { start: aligned.start, end: finalUntil(series.spec, nowSec, series) })
+  const end = hopedUntil(series.spec, nowSec, sessions ? { ...series, sessions } : series)
+  return aligned && intersect(aligned, { start: aligned.start, end })
 }
 
 /** A stored series' spec, read back. */

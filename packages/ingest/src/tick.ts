@@ -5,7 +5,7 @@ import { AGAIN_SEC, type Finding, findSeries, questions } from './finding.ts'
 import { resolveInstrument } from './resolve.ts'
 import { openRun } from './run.ts'
 import type { IngestOptions, Problem, TickResult } from './types.ts'
-import { wantingAt } from './wanting.ts'
+import { wantingNow } from './wanting.ts'
 
 /** How long a schedule leaves a window alone after its chunk failed or was parked. A run by hand asks at once. */
 const GIVEN_UP_SEC = 3600
@@ -72,9 +72,7 @@ export async function cutGaps(
   { origin }: Pick<Finding, 'origin'>,
   { store, spans }: Pick<IngestOptions, 'store' | 'spans'>,
 ): Promise<Cut> {
-  const wanting = wantingAt(nowSec)
-  const parts = dataset.series.flatMap((series) => {
-    const { window, ...part } = wanting(series)
+  const parts = (await wantingNow(dataset.series, nowSec, store)).flatMap(({ window, ...part }) => {
     return window && part.gaps.length > 0 ? [{ ...part, window }] : []
   })
   const most = Math.max(0, MOST_CHUNKS - dataset.open)

@@ -1,7 +1,8 @@
 import { intersect, parseSpec, type Window } from '@tidegate/core'
-import type { DatasetSeries } from '@tidegate/db'
+import type { DatasetSeries, Store } from '@tidegate/db'
 import type { GappedPart } from './cutting.ts'
 import { type WantedSeries, wantedWindow } from './planning.ts'
+import { settlementsOf } from './settlements.ts'
 
 /** A series of a dataset with what is wanted of it: undefined while none of it is final, or while its beginning is not known. */
 export interface WantedNow extends Omit<GappedPart, 'window' | 'series'> {
@@ -10,28 +11,42 @@ export interface WantedNow extends Omit<GappedPart, 'window' | 'series'> {
 }
 
 /**
- * What is wanted of datasets' series now, and what of that is missing. What is final hangs on few things, which thousands of
- * series share: it is worked out once for each.
+ * What is wanted of these series of datasets now, and what of that is missing, in their order. What is final hangs on few
+ * things, which thousands of series share: it is worked out once for each. A query where there are futures' days.
  */
-export function wantingAt(nowSec: number): (series: DatasetSeries) => WantedNow {
+export async function wantingNow(
+  series: readonly DatasetSeries[],
+  nowSec: number,
+  store: Pick<Store, 'calendars' | 'sessions'>,
+): Promise<WantedNow[]> {
   const windows = new Map<string, Window | undefined>()
   const specs = new Map<string, WantedSeries['spec']>()
+  const wants = series.map((own) => {
+    const { instrumentId, secType, timeZoneId, expires, hours } = own
+    const spec = specs.get(own.spec) ?? parseSpec(own.spec)
+    specs.set(own.spec, spec)
+    return { own, want: { instrumentId, secType, timeZoneId, expires, hours, spec } }
+  })
+  const settlements = await settlementsOf(
+    wants.map(({ want }) => want),
+    store,
+    nowSec,
+  )
 
   function windowFor(want: WantedSeries, spec: string, since: number): Window | undefined {
+    const window = { start: since, end: nowSec }
+    const sessions = settlements(want)
+    if (sessions) return wantedWindow(window, want, nowSec, sessions)
     const key = `${spec} ${want.secType} ${want.timeZoneId} ${since}`
-    if (!windows.has(key)) windows.set(key, wantedWindow({ start: since, end: nowSec }, want, nowSec))
+    if (!windows.has(key)) windows.set(key, wantedWindow(window, want, nowSec, undefined))
     return windows.get(key)
   }
 
-  return (series) => {
-    const spec = specs.get(series.spec) ?? parseSpec(series.spec)
-    specs.set(series.spec, spec)
-    const { instrumentId, secType, timeZoneId, expires, hours, since } = series
-    const want: WantedSeries = { instrumentId, secType, timeZoneId, expires, hours, spec }
-    const window = since === undefined || since >= nowSec ? undefined : windowFor(want, series.spec, since)
-    const gaps = window ? series.gaps.flatMap((gap) => onGrid(gap, since, window)) : []
-    return { want, series, window, gaps }
-  }
+  return wants.map(({ own, want }): WantedNow => {
+    const { since } = own
+    const window = since === undefined || since >= nowSec ? undefined : windowFor(want, own.spec, since)
+    return { want, series: own, window, gaps: window ? own.gaps.flatMap((gap) => onGrid(gap, since, window)) : [] }
+  })
 }
 
 /** A gap at the beginning reaches to where the first bar starts, which may be earlier. */
