@@ -83,6 +83,7 @@ export async function createNodeFunctions(options: NodeOptions): Promise<NodeFun
     newId,
     log,
     messagesPerSec,
+    openRequests: concurrency,
     answerSec,
     logins,
     spans,

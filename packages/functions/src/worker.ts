@@ -39,6 +39,9 @@ interface Parts {
   readonly store: Store
 }
 
+/** Two consumers at most, as infra/queue.ts has it, of four chunks each. */
+const CHUNKS_AT_ONCE = 8
+
 const log: Log = createConsoleLog(Date.now)
 /** Made at the first event, for nothing may be asked of a binding while a Worker is loaded. */
 const made = new WeakMap<WorkerEnv, Parts>()
@@ -59,6 +62,7 @@ function partsOf(env: WorkerEnv): Parts {
     random: Math.random,
     newId: () => crypto.randomUUID(),
     messagesPerSec: settings.messagesPerSec,
+    openRequests: CHUNKS_AT_ONCE,
     answerSec: settings.answerSec,
     logins: bridges.length,
     mayCross: false,

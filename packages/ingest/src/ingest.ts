@@ -1,4 +1,4 @@
-import { formatSpec, parseInstrument, TidegateError, toTidegateError } from '@tidegate/core'
+import { formatSpec, type Pace, parseInstrument, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
 import { createCancelling } from './cancelling.ts'
 import { planChunks } from './cutting.ts'
@@ -31,8 +31,8 @@ interface Wanted {
 /** The ingest over a store, a relay and a queue. Keeps nothing between calls that the database does not know better. */
 export function createIngest(options: IngestOptions): Ingest {
   const { store, relay, now, log, spans } = options
-  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, logins, mostChunks } = options
-  const pace = { perSecond: messagesPerSec, open: OPEN_REQUESTS, answerSec, logins }
+  const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, logins = 1, mostChunks } = options
+  const { openRequests = OPEN_REQUESTS * logins } = options
   const origin = createOrigin(store, relay, now)
   const calendars = createCalendars(options)
   const finding = { store, relay, now, log, origin }
@@ -43,6 +43,18 @@ export function createIngest(options: IngestOptions): Ingest {
   /** Each name once, resolved or a problem. */
   async function resolveAll(
     names: readonly string[],
+  /** By what the bridges allow, where they have said so; no more than our own workers have open. */
+  function paceNow(): Pace {
+    const allowed = origin.allowance()
+    const perSecond = allowed ? allowed.messagesPerSec / logins : messagesPerSec
+    return {
+      perSecond,
+      open: Math.min(openRequests, allowed?.openRequests ?? openRequests) / logins,
+      answerSec,
+      logins,
+    }
+  }
+
   ): Promise<{ found: Map<string, Instrument>; problems: Problem[] }> {
     const found = new Map<string, Instrument>()
     const problems: Problem[] = []
@@ -83,7 +95,8 @@ export function createIngest(options: IngestOptions): Ingest {
 
   return {
     async plan(request) {
-      return planOf(request, store, { nowSec: nowSec(), keptSec: await origin.keptSec(), spans, pace })
+      const keptSec = await origin.keptSec()
+      return planOf(request, store, { nowSec: nowSec(), keptSec, spans, pace: paceNow() })
     },
 
     async start(request): Promise<Started> {

@@ -1,6 +1,6 @@
 import { TidegateError } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
-import type { Relay } from '@tidegate/relay'
+import type { Relay, RelayStatus } from '@tidegate/relay'
 
 const TRUST_MS = 60_000
 /** A bridge that takes longer to say how it is does not answer. */
@@ -22,6 +22,14 @@ export interface Origin {
    * is; ours while it is not known. Never throws.
    */
   keptSec(): Promise<number>
+  /** What the bridges allowed when they were last asked, all of them together; undefined while they have not been heard of. */
+  allowance(): Allowance | undefined
+}
+
+/** What bridges let go at once, by their own word. */
+export interface Allowance {
+  readonly messagesPerSec: number
+  readonly openRequests: number
 }
 
 /** A stamp never changes once it is there, so it is read once. */
@@ -29,6 +37,7 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
   let checkedAtMs = Number.NEGATIVE_INFINITY
   let behindMs = 0
   let stamped: Kind | undefined
+  let allowed: Allowance | undefined
 
   async function admit(simulated: boolean): Promise<void> {
     const origin: Kind = simulated ? 'simulated' : 'gateway'
@@ -38,7 +47,9 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
 
   async function check({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
     if (!fresh && now() - checkedAtMs < TRUST_MS) return
-    const { gateway } = await relay.status(AbortSignal.timeout(STATUS_MS))
+    const status = await relay.status(AbortSignal.timeout(STATUS_MS))
+    const { gateway } = status
+    allowed = allowanceOf(status)
     if (gateway.state !== 'ready') {
       throw new TidegateError(
         'disconnected',
@@ -53,6 +64,7 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
   return {
     admit,
     check,
+    allowance: () => allowed,
     async keptSec() {
       try {
         await check()
@@ -62,6 +74,14 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
       }
       return Math.floor((now() - behindMs) / 1000)
     },
+  }
+}
+
+function allowanceOf({ pacing, bridges }: RelayStatus): Allowance {
+  const all = bridges?.flatMap((bridge) => (bridge.ok ? [bridge.pacing] : [])) ?? [pacing]
+  return {
+    messagesPerSec: all.reduce((sum, { maxMessagesPerSecond }) => sum + maxMessagesPerSecond, 0),
+    openRequests: all.reduce((sum, { maxOpen }) => sum + maxOpen, 0),
   }
 }
 

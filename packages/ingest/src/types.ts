@@ -142,8 +142,10 @@ export interface IngestOptions {
   /** A fresh id for a run. */
   readonly newId: () => string
   readonly log: Log
-  /** IBKR's message rate, for expected times. Default 45. */
+  /** IBKR's message rate, for expected times while the bridge has not said what it allows. Default 45. */
   readonly messagesPerSec?: number
+  /** Chunks that its workers have in hand at once, of all logins together, for expected times. Default 16 a login. */
+  readonly openRequests?: number
   /** Chunks that one run has at most. Default 10,000. */
   readonly mostChunks?: number
   /** What an answer takes as a rule, seconds, for expected times. Default 2. */

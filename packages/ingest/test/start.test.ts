@@ -3,7 +3,7 @@ import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
-import { createWorld, DATASET } from './world.ts'
+import { createWorld, DATASET, relayWith } from './world.ts'
 
 const at = parseInstant
 const DAY_SEC = 86_400
@@ -45,6 +45,32 @@ describe('start', () => {
     expect(chunks).toBe(plan.requests)
     await world.drain()
     expect(await world.ingest.plan(request)).toMatchObject({ requests: 0, expectedSec: 0, series: [{ gaps: [] }] })
+  })
+
+  it('plans its time by what the bridges allow, and no faster than its workers are', async () => {
+    const world = createWorld(database, NOW)
+    const long = { ...request, window: { start: at('2025-03-02'), end: at('2026-03-02') } }
+    const status = await world.relay.status()
+    const planned = async (parts: Parameters<typeof world.another>[0]) => {
+      const { requests, expectedSec, boundBy } = await world.another({ answerSec: 300, ...parts }).plan(long)
+      return [expectedSec / requests, boundBy]
+    }
+    const allowing = (maxOpen: number, maxMessagesPerSecond: number) => {
+      const pacing = { ...status.pacing, maxOpen, maxMessagesPerSecond }
+      return { pacing, relay: relayWith(world.relay, { status: async () => ({ ...status, pacing }) }) }
+    }
+    expect(await planned(allowing(4, 45))).toEqual([75, 'open requests'])
+    expect(await planned({ ...allowing(32, 45), openRequests: 10 })).toEqual([30, 'open requests'])
+    expect(await planned({ ...allowing(32, 0.01), answerSec: 1 })).toEqual([100, 'messages'])
+    const away = relayWith(world.relay, { status: () => Promise.reject(new TidegateError('disconnected', 'Away.')) })
+    expect(await planned({ relay: away, openRequests: 3 })).toEqual([100, 'open requests'])
+    const bridges = [
+      { name: 'a', ok: true as const, ...status, pacing: allowing(2, 45).pacing },
+      { name: 'b', ok: true as const, ...status, pacing: allowing(8, 45).pacing },
+      { name: 'c', ok: false as const, error: { kind: 'disconnected' as const, message: 'Away.' } },
+    ]
+    const several = relayWith(world.relay, { status: async () => ({ ...status, bridges }) })
+    expect(await planned({ relay: several, logins: 3, openRequests: 48 })).toEqual([30, 'open requests'])
   })
 
   it('of more requests than one run holds takes the newest, and says how many remain', async () => {
