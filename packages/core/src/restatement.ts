@@ -2,9 +2,10 @@ import type { BarColumns } from './bars.ts'
 
 /** What IBKR says now of bars that are stored. */
 export type Comparison =
-  | { readonly kind: 'same' }
-  /** Bars that differ without one ratio between them: their starts, epoch seconds, in order. */
-  | { readonly kind: 'changed'; readonly at: readonly number[] }
+  /** `agreeing`: how many bars both have; of none, nothing is known. */
+  | { readonly kind: 'same'; readonly agreeing: number }
+  /** Bars that differ without one ratio between them: their starts, epoch seconds, in order; and how many agree beside them. */
+  | { readonly kind: 'changed'; readonly at: readonly number[]; readonly agreeing: number }
   /**
    * Every bar that differs does so by one ratio, new price ÷ old. `first` and `last` are the starts of the first and last of
    * them; `agreesFrom` is the start of the first bar behind them that agrees, undefined where none was compared.
@@ -37,17 +38,19 @@ const LEAST_CHANGE = 0.005
  * prices in one ratio, as after a split. Of a split at least two bars must speak, each changed by more than rounding
  * explains, and all that differ must stand together. A ratio that is none of small whole numbers, as a spin-off leaves, counts
  * where five bars agree on it. `tick` is what prices are rounded to. Volumes do not count: IBKR adds late trades to them.
+ * Bars without any price, all zeros, say nothing.
  */
 export function compareBars(stored: BarColumns, came: BarColumns, tick: number): Comparison {
   const pairs = pairsOf(stored, came)
   const differs = pairs.map(({ old, now }) => old.some((price, i) => price !== now[i]))
   const first = differs.indexOf(true)
-  if (first < 0) return { kind: 'same' }
+  const agreeing = differs.filter((one) => !one).length
+  if (first < 0) return { kind: 'same', agreeing }
   const last = differs.lastIndexOf(true)
   const changed = pairs.filter((_, i) => differs[i])
   const standTogether = changed.length === last - first + 1
   const ratio = standTogether ? ratioOf(changed, tick) : undefined
-  if (ratio === undefined) return { kind: 'changed', at: changed.map(({ t }) => t) }
+  if (ratio === undefined) return { kind: 'changed', at: changed.map(({ t }) => t), agreeing }
   return {
     kind: 'split',
     ratio,
@@ -103,7 +106,9 @@ function pairsOf(stored: BarColumns, came: BarColumns): Pair[] {
   const at = new Map(came.t.map((t, i) => [t, i]))
   return stored.t.flatMap((t, i) => {
     const j = at.get(t)
-    return j === undefined ? [] : [{ t, old: pricesAt(stored, i), now: pricesAt(came, j) }]
+    if (j === undefined) return []
+    const pair = { t, old: pricesAt(stored, i), now: pricesAt(came, j) }
+    return [...pair.old, ...pair.now].some((price) => price !== 0) ? [pair] : []
   })
 }
 

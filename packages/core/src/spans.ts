@@ -27,6 +27,9 @@ const TARGET_BARS: Readonly<Record<Spans, number>> = { documented: 4000, practic
 
 /** Longest durations by IBKR's step table that its unit table allows too (ibkr-rules, "Bar size and duration"), bars up to 30 s. */
 const SECONDS_SPAN: Readonly<Record<number, number>> = { 1: 1800, 5: 3600, 10: 14_400, 15: 14_400, 30: 28_800 }
+/** Stored bars that a request takes in on either side of its window, to be compared with. */
+export const OVERLAP_BARS = 5
+
 /** IBKR's longest for 1-second bars, and for any duration in seconds (ibkr-rules, "Bar size and duration"). */
 const LONGEST_SECONDS = { one: 2000, any: DAY_SEC }
 
@@ -36,7 +39,10 @@ const DATED_DAYS: Readonly<Record<Spans, { readonly daily: number; readonly long
   practical: { daily: 20 * 364, longer: 60 * 364 },
 }
 
-/** How much calendar time one chunk spans, seconds, in a duration that IBKR's tables allow for the bar size. */
+/**
+ * How much calendar time one chunk spans, seconds, in a duration that IBKR's tables allow for the bar size, with the bars
+ * on either side by which it overlaps what is stored.
+ */
 export function chunkSpanSec({ spec, secType, hours }: SeriesShape, spans: Spans = 'documented'): number {
   const { sec } = barSize(spec)
   if (isDated(spec)) return DATED_DAYS[spans][spec.unit === 'DAY' ? 'daily' : 'longer'] * DAY_SEC
@@ -44,9 +50,22 @@ export function chunkSpanSec({ spec, secType, hours }: SeriesShape, spans: Spans
   const days = Math.min(Math.floor((TARGET_BARS[spans] * sec) / sessionSec), longestDays(sec))
   const small = SECONDS_SPAN[sec]
   if (small === undefined) return Math.max(1, days) * DAY_SEC
-  if (spans === 'documented') return small
+  // Of 1-second bars half an hour and the overlap are within IBKR's longest.
+  if (spans === 'documented' && sec === 1) return small
+  const longest = longestSec(sec, spans)
+  if (spans === 'practical' && sec > 1 && days > 1) return days * DAY_SEC
+  return Math.min(longest, TARGET_BARS[spans] * sec) - 2 * OVERLAP_BARS * sec
+}
+
+/**
+ * The longest duration in seconds, seconds, for bars of `sec`, by the same tables. Infinite for bars of a minute and more:
+ * what is long of them is asked in days.
+ */
+export function longestSec(sec: number, spans: Spans): number {
+  const small = SECONDS_SPAN[sec]
+  if (small === undefined) return Number.POSITIVE_INFINITY
   if (sec === 1) return LONGEST_SECONDS.one
-  return days > 1 ? days * DAY_SEC : Math.min(LONGEST_SECONDS.any, TARGET_BARS.practical * sec)
+  return spans === 'documented' ? small : LONGEST_SECONDS.any
 }
 
 /** Days that fit the longest duration of the unit used, with room for the sessions counted beyond the window's own. */

@@ -54,9 +54,13 @@ describe('comparing bars', () => {
     fc.assert(
       fc.property(closes(3), (prices) => {
         const stored = barsOf(prices)
-        expect(compareBars(stored, stored, TICK)).toEqual({ kind: 'same' })
-        expect(compareBars(sliceBars(stored, 0, 1), scaled(sliceBars(stored, 1, 3), 2), TICK)).toEqual({ kind: 'same' })
-        expect(compareBars(stored, { ...stored, v: stored.v.map(() => 7) }, TICK)).toEqual({ kind: 'same' })
+        const agreeing = prices.length
+        expect(compareBars(stored, stored, TICK)).toEqual({ kind: 'same', agreeing })
+        const others = scaled(sliceBars(stored, 1, 3), 2)
+        expect(compareBars(sliceBars(stored, 0, 1), others, TICK)).toEqual({ kind: 'same', agreeing: 0 })
+        expect(compareBars(stored, { ...stored, v: stored.v.map(() => 7) }, TICK)).toEqual({ kind: 'same', agreeing })
+        const none = scaled(stored, 0)
+        expect(compareBars(none, none, TICK)).toEqual({ kind: 'same', agreeing: 0 })
       }),
       { numRuns: 20 },
     )
@@ -68,7 +72,8 @@ describe('comparing bars', () => {
         const stored = barsOf(prices)
         const came = { ...stored, c: stored.c.map((c, i) => (which.includes(i) ? c + 0.01 * (i + 1) : c)) }
         const at = which.toSorted((a, b) => a - b).map((i) => T0 + i * 60)
-        expect(compareBars(stored, came, TICK)).toEqual({ kind: 'changed', at })
+        const agreeing = prices.length - at.length
+        expect(compareBars(stored, came, TICK)).toEqual({ kind: 'changed', at, agreeing })
       }),
       { numRuns: 40 },
     )
@@ -76,7 +81,7 @@ describe('comparing bars', () => {
 
   it('believes one bar alone in no split', () => {
     const stored = barsOf([100, 101, 102])
-    expect(compareBars(stored, scaled(stored, 0.5, 1), TICK)).toEqual({ kind: 'changed', at: [T0] })
+    expect(compareBars(stored, scaled(stored, 0.5, 1), TICK)).toEqual({ kind: 'changed', at: [T0], agreeing: 2 })
   })
 
   it('sees no split in what rounding explains', () => {

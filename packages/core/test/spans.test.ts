@@ -8,8 +8,10 @@ import {
   halfSpanSec,
   halvesOf,
   joinClosed,
+  longestSec,
   merge,
   newestChunks,
+  OVERLAP_BARS,
   parseInstant,
   parseSpec,
   SPANS,
@@ -33,10 +35,10 @@ const shape = (spec: string, secType: 'STK' | 'CASH' = 'STK') =>
 
 describe('spans', () => {
   test.each([
-    ['1-SECOND-LAST', 'STK', 1800, 2000],
-    ['5-SECOND-LAST', 'STK', 3600, 4 * DAY_SEC],
-    ['5-SECOND-MID', 'CASH', 3600, DAY_SEC],
-    ['30-SECOND-MID', 'CASH', 28_800, 6 * DAY_SEC],
+    ['1-SECOND-LAST', 'STK', 1800, 2000 - 10],
+    ['5-SECOND-LAST', 'STK', 3600 - 50, 4 * DAY_SEC],
+    ['5-SECOND-MID', 'CASH', 3600 - 50, DAY_SEC - 50],
+    ['30-SECOND-MID', 'CASH', 28_800 - 300, 6 * DAY_SEC],
     ['1-MINUTE-LAST', 'STK', 10 * DAY_SEC, 51 * DAY_SEC],
     ['1-MINUTE-MID', 'CASH', 2 * DAY_SEC, 13 * DAY_SEC],
     ['1-HOUR-LAST', 'STK', 300 * DAY_SEC, 300 * DAY_SEC],
@@ -51,6 +53,18 @@ describe('spans', () => {
         const [documented = 0, practical = 0] = SPANS.map((how) => chunkSpanSec(one, how))
         expect(practical).toBeGreaterThanOrEqual(documented)
         for (const sec of [documented, practical]) expect(sec % gridSec(one.spec)).toBe(0)
+      }),
+    )
+  })
+
+  test('leave room for the bars on either side by which requests overlap, within what IBKR documents', () => {
+    fc.assert(
+      fc.property(shapes, spans, (one, how) => {
+        const { sec } = barSize(one.spec)
+        const span = chunkSpanSec(one, how)
+        const longest = longestSec(sec, how)
+        if (span <= longest) expect(span + 2 * OVERLAP_BARS * sec).toBeLessThanOrEqual(longest)
+        else expect([how, span % DAY_SEC]).toEqual(['practical', 0])
       }),
     )
   })

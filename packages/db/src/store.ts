@@ -6,6 +6,7 @@ import type { Doubts } from './store/doubts.ts'
 import type { Events } from './store/events.ts'
 import type { Hooks } from './store/hooks.ts'
 import type { ApiKeys } from './store/keys.ts'
+import type { Nearby } from './store/nearby.ts'
 import type { Outbox } from './store/outbox.ts'
 import type { Planning } from './store/planning.ts'
 import type { Recovery } from './store/recovery.ts'
@@ -22,6 +23,7 @@ export type * from './store/due.ts'
 export type { Events } from './store/events.ts'
 export type * from './store/hooks.ts'
 export type * from './store/keys.ts'
+export type { Nearby } from './store/nearby.ts'
 export type * from './store/outbox.ts'
 export type * from './store/planning.ts'
 export type * from './store/recovery.ts'
@@ -161,6 +163,7 @@ export interface Store
     Runs,
     Recovery,
     Adjustments,
+    Nearby,
     Restatements {
   /** Stores what the gateway said; `alias` is another name it was asked for by (`AAPL` for `AAPL.NASDAQ`), found again by `instrument`. */
   putInstrument(id: string, details: ContractDetails, now: number, alias?: string): Promise<void>

@@ -1,6 +1,7 @@
 import type { Database } from '@tidegate/db'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { describeAccess } from './access.case.ts'
+import { describeAdjustments } from './adjustments.case.ts'
 import { describeCatalog } from './catalog.case.ts'
 import { describeChunks } from './chunks.case.ts'
 import { describeCommit } from './commit.case.ts'
@@ -28,6 +29,7 @@ export function describeStore(driver: string, openMigrated: OpenDatabase): void 
     describe('its catalog', () => describeCatalog(open))
     describe('its chunks', () => describeChunks(open))
     describe('its commits', () => describeCommit(open))
+    describe('its adjustments', () => describeAdjustments(open))
     describe('its plans', () => describePlanning(open))
     describe('its outbox', () => describeOutbox(open))
     describe('its progress', () => describeProgress(open))

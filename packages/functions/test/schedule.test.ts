@@ -31,8 +31,8 @@ function ingestOf(parts: Partial<Ingest>): Ingest {
     throw new Error('not part of a schedule')
   }
   const tell = async () => ({ delivered: 0, failed: 0 })
-  const declared = { declare: unused, startDataset: unused, datasets: unused }
-  const stopping = { cancelRun: unused, bury: unused, refill: unused }
+  const declared = { declare: unused, change: unused, startDataset: unused, datasets: unused }
+  const stopping = { cancelRun: unused, bury: unused, refill: unused, abandonAdjustment: unused }
   return {
     ...declared,
     ...stopping,

@@ -22,6 +22,16 @@ const SLACK_SEC = 60
 /** How many times as far back as needed is asked, one after the other, while an answer does not show that it is whole. */
 const REACHES = [1, 2, 4]
 
+/** How it is asked otherwise than the claim has it. */
+export interface AskOptions {
+  /** What is asked: the claim's window, and what is beside it. Default: the window. */
+  readonly around?: Window
+  /** Whether only what IBKR says from now on will do. Default: of whatever is asked again. */
+  readonly isFresh?: boolean
+  readonly priority?: Claim['priority']
+  readonly waitMs?: number
+}
+
 export interface Asked {
   readonly reply: BarsAnswer
   /** Bars that start before are whole in the reply, epoch seconds. */
@@ -29,8 +39,8 @@ export interface Asked {
 }
 
 /**
- * Asks for the claim's window, as a part of `around`, until an answer shows that it reached the window's start: by its first bar, by IBKR's own
- * "no data", or because going further back brought nothing earlier, so that history begins there.
+ * Asks for the claim's window, as a part of `around`, until an answer shows that it reached the window's start: by its first bar, by
+ * IBKR's own "no data", or because going further back brought nothing earlier, so that history begins there.
  * Throws `invalid` for a window that IBKR's longest duration does not reach, `internal` for answers that contradict
  * each other: what is not shown to be answered must not count as covered.
  */
@@ -38,7 +48,12 @@ export async function askWindow(
   claim: Claim,
   { relay, now }: Pick<IngestOptions, 'relay' | 'now'>,
   signal: AbortSignal,
-  around: Window = claim.window,
+  {
+    around = claim.window,
+    isFresh = claim.attempt > 1 || claim.adjustmentId !== undefined,
+    priority = claim.priority,
+    waitMs = WAIT_MS,
+  }: AskOptions = {},
 ): Promise<Asked> {
   const spec = specOf(claim.series)
   const { contract } = claim.instrument.details
@@ -60,8 +75,8 @@ export async function askWindow(
       hours: claim.series.hours,
       end,
       duration,
-      priority: claim.priority,
-      waitMs: WAIT_MS,
+      ...(isFresh ? { fresh: true } : {}),
+      ...{ priority, waitMs },
       caller: claim.runId,
     }
     const reply = checkedReply(await relay.bars(request, signal))

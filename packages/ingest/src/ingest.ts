@@ -7,19 +7,21 @@ import { deliver, forget, resend, resume } from './dispatch.ts'
 import { createOrigin } from './origin.ts'
 import { planOf } from './plan.ts'
 import { plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
+import type { Proven } from './proof.ts'
 import { resolveInstrument } from './resolve.ts'
-import { settleAdjustments } from './restate.ts'
+import { abandon, settleAdjustments } from './restate.ts'
 import { openRun } from './run.ts'
+import { createScales } from './scale.ts'
 import { createCalendars } from './sessions.ts'
+import { settlementsOf } from './settlements.ts'
 import { createTelling } from './telling/telling.ts'
 import { createTick } from './tick.ts'
-import { settlementsOf } from './settlements.ts'
 import type { FetchRequest, Ingest, IngestOptions, Problem, Started } from './types.ts'
 import { createUnderway } from './underway.ts'
 import { workChunk } from './work.ts'
 
 const MESSAGES_PER_SEC = 45
-/** Requests that workers have open at once, and what an answer of a few thousand bars takes. */
+/** Requests that workers have open at once for each login, and what an answer of a few thousand bars takes. */
 const OPEN_REQUESTS = 16
 const ANSWER_SEC = 2
 
@@ -38,11 +40,9 @@ export function createIngest(options: IngestOptions): Ingest {
   const finding = { store, relay, now, log, origin }
   const telling = createTelling(options)
   const underway = createUnderway(options.mayCross)
+  const scales = createScales<Proven>(options)
   const nowSec = () => Math.floor(now() / 1000)
 
-  /** Each name once, resolved or a problem. */
-  async function resolveAll(
-    names: readonly string[],
   /** By what the bridges allow, where they have said so; no more than our own workers have open. */
   function paceNow(): Pace {
     const allowed = origin.allowance()
@@ -55,6 +55,9 @@ export function createIngest(options: IngestOptions): Ingest {
     }
   }
 
+  /** Each name once, resolved or a problem. */
+  async function resolveAll(
+    names: readonly string[],
   ): Promise<{ found: Map<string, Instrument>; problems: Problem[] }> {
     const found = new Map<string, Instrument>()
     const problems: Problem[] = []
@@ -79,14 +82,14 @@ export function createIngest(options: IngestOptions): Ingest {
       hours: want.hours,
     }))
     const series = await store.ensureSeries(keys)
-    const wants = wanted.flatMap(({ want, window }, i) => {
-      const own = series[i]
-      const clipped = wantedWindow(window, want, nowSec(), settlements(want))
     const settlements = await settlementsOf(
       wanted.map(({ want }) => want),
       store,
       nowSec(),
     )
+    const wants = wanted.flatMap(({ want, window }, i) => {
+      const own = series[i]
+      const clipped = wantedWindow(window, want, nowSec(), settlements(want))
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
     const how = { nowSec: nowSec(), keptSec: await origin.keptSec(), spans, most: mostChunks }
@@ -118,9 +121,11 @@ export function createIngest(options: IngestOptions): Ingest {
 
     tick: createTick(options, finding),
 
-    work: (chunkId) => workChunk(chunkId, options, { origin, calendars, underway }),
+    work: (chunkId) => workChunk(chunkId, options, { origin, calendars, underway, scales }),
 
     ...createCancelling(options, underway),
+
+    abandonAdjustment: (id) => abandon(id, options),
 
     tell: (deliveryId) => (deliveryId === undefined ? telling.tell() : telling.tellOne(deliveryId)),
 

@@ -1,64 +1,75 @@
 import {
   type BarColumns,
   barSize,
-  COLUMNS,
-  chunkSpanSec,
   compareBars,
   durationFor,
   gridSec,
   isToNow,
   keepBars,
+  longestSec,
+  OVERLAP_BARS,
   pickBars,
-  reachSec,
   requestEnd,
   type SeriesShape,
-  unavailableFor,
+  type Spans,
   type Window,
 } from '@tidegate/core'
 import type { Claim, FoundSplit, Store } from '@tidegate/db'
 import type { Asked } from './ask.ts'
-import { plannable, specOf } from './planning.ts'
+import { specOf } from './planning.ts'
+import { differing, type Now, splitOf } from './split.ts'
 
-/** Stored bars that a request takes in on either side of its window, where they are no further away than a long weekend. */
-const NEIGHBOURS = { count: 5, withinSec: 5 * 86_400 }
-const DAY_SEC = 86_400
+/** A stored neighbour is reached for where it is no further away than a long weekend. */
+const NEIGHBOURS = { count: OVERLAP_BARS, withinSec: 5 * 86_400 }
 
-/** What stored bars around a window say of its answer. */
+/** What stored bars say of an answer. */
 export type Overlap =
-  /** Bars that are stored and came otherwise; none, as a rule. */
-  | { readonly corrections: BarColumns; readonly found?: undefined }
+  /** It is of their scale. `corrections`: bars outside of its window that are stored and came otherwise; none, as a rule. */
+  | { readonly kind: 'agrees'; readonly corrections: BarColumns }
   /** IBKR tells the series anew. */
-  | { readonly found: FoundSplit }
+  | { readonly kind: 'split'; readonly found: FoundSplit }
+  /** No bar that both have says that it is. */
+  | { readonly kind: 'unproven'; readonly corrections: BarColumns }
 
 export function shapeOf({ series, instrument }: Pick<Claim, 'series' | 'instrument'>): SeriesShape {
   return { spec: specOf(series), secType: instrument.details.contract.secType, hours: series.hours }
 }
 
 /**
- * The window to ask for so that the answer overlaps what is stored on either side: the claim's, and bars next to it, as far
- * as the request stays of the same kind. What reaches up to now overlaps what is behind the window anyway, and durations in
- * days and longer what is before it.
+ * The window to ask for so that the answer overlaps what is stored on either side: the claim's, and some bars next to it, as far
+ * as the request stays of the same kind; also where nothing is stored yet, for that may change while it is asked. What reaches
+ * up to now overlaps what is behind the window anyway, and durations in days and longer what is before it.
  */
-export async function windowAround(claim: Claim, store: Store, nowSec: number): Promise<Window> {
+export async function windowAround(
+  claim: Claim,
+  store: Store,
+  nowSec: number,
+  spans: Spans = 'documented',
+): Promise<Window> {
   const { window } = claim
   // A second opinion is about the window alone: bars around it would take the place of IBKR's "no data".
   if (claim.doubts > 0 || claim.adjustmentId !== undefined) return window
-  const { before, after } = await store.neighbours(claim.series.id, window, NEIGHBOURS)
   const shape = shapeOf(claim)
-  const { sec } = barSize(shape.spec)
+  const { after } = await store.neighbours(claim.series.id, window, NEIGHBOURS)
   // Durations in seconds count trading time: so many bars back are there, whatever was closed in between.
-  const start = before === undefined ? window.start : window.start - NEIGHBOURS.count * sec
-  const end = after === undefined ? window.end : after + gridSec(shape.spec)
+  const start = window.start - OVERLAP_BARS * barSize(shape.spec).sec
+  const near = window.end + OVERLAP_BARS * gridSec(shape.spec)
+  const ends = after === undefined ? [near] : [after + gridSec(shape.spec), near]
   const wider = [
-    { start, end },
-    { start: window.start, end },
+    ...ends.map((end) => ({ start, end })),
+    ...ends.map((end) => ({ start: window.start, end })),
     { start, end: window.end },
   ]
-  return wider.find((wide) => isAlike(window, wide, shape, nowSec)) ?? window
+  return wider.find((wide) => isAlike(window, wide, shape, { nowSec, spans })) ?? window
 }
 
-/** Whether the wider window takes no other kind of request: no longer unit, and nothing past what IBKR documents. */
-function isAlike(window: Window, wide: Window, shape: SeriesShape, nowSec: number): boolean {
+/** Whether the wider window takes no other kind of request: no longer unit, and nothing past what IBKR's tables allow. */
+function isAlike(
+  window: Window,
+  wide: Window,
+  shape: SeriesShape,
+  { nowSec, spans }: { readonly nowSec: number; readonly spans: Spans },
+): boolean {
   const end = requestEnd(window, shape)
   const wideEnd = requestEnd(wide, shape)
   if (end === undefined || wideEnd === undefined) return false
@@ -68,70 +79,43 @@ function isAlike(window: Window, wide: Window, shape: SeriesShape, nowSec: numbe
   if (unit === undefined || unit !== wideUnit) return false
   if (unit === 'D') return wide.start === window.start
   if (unit !== 'S') return count === wideCount && wide.start === window.start
-  const { sec } = barSize(shape.spec)
-  // Of 1-second bars IBKR documents some more than a chunk has.
-  const most = sec === 1 || sec === 60 ? Number.POSITIVE_INFINITY : chunkSpanSec(shape)
-  return Number(wideCount) <= Math.max(Number(count), most)
+  return Number(wideCount) <= Math.max(Number(count), longestSec(barSize(shape.spec).sec, spans))
+}
+
+/** The bars of an answer that are whole for sure: not its first, for a duration may begin in its midst. */
+export function wholeBars({ reply, wholeUntil }: Asked): BarColumns {
+  const [first = 0] = reply.bars.t
+  return keepBars(reply.bars, (t) => t > first && t < wholeUntil)
 }
 
 /**
- * Compares what came from outside of the claim's window with what is stored there. The reply's first bar is left out: a
- * duration may begin in its midst. Of series that IBKR tells anew at every dividend (ADJUSTED_LAST, continuous futures) any
- * difference means all of it.
+ * Compares what came from outside of the claim's window with what is stored there. Of series that IBKR tells anew at every
+ * dividend (ADJUSTED_LAST, continuous futures) any difference means all of it. Where all that is stored there differs, and not
+ * as by a split, it is not enough to tell.
  */
-export async function overlapOf(
-  claim: Claim,
-  { reply, wholeUntil }: Asked,
-  store: Store,
-  nowSec: number,
-): Promise<Overlap> {
+export async function overlapOf(claim: Claim, asked: Asked, store: Store, now: Now): Promise<Overlap> {
   const { window, series } = claim
-  const [, start] = reply.bars.t
-  const none: Overlap = { corrections: pickBars(reply.bars, []) }
-  if (start === undefined || start >= wholeUntil) return none
+  const whole = wholeBars(asked)
+  const [start] = whole.t
+  const none: Overlap = { kind: 'unproven', corrections: pickBars(whole, []) }
+  if (start === undefined) return none
   const outside = (t: number) => t < window.start || t >= window.end
-  const stored = keepBars(
-    await store.bars(series.id, { start, end: wholeUntil }, reply.bars.t.length + NEIGHBOURS.count),
-    outside,
-  )
-  if (stored.t.length === 0) return none
-  const shape = shapeOf(claim)
-  const compared = compareBars(stored, reply.bars, claim.instrument.details.minTick || 0)
-  const corrections = differing(stored, reply.bars)
-  if (compared.kind === 'same') return { corrections }
-  const isWhole = isToNow(shape)
-  if (compared.kind === 'changed' && !isWhole) return { corrections }
-  const last = compared.kind === 'split' ? compared.last : (compared.at.at(-1) ?? 0)
-  const agreesFrom = compared.kind === 'split' ? compared.agreesFrom : undefined
-  const before = isWhole || last < window.start ? window.start : (agreesFrom ?? nowSec)
-  const since = sinceFor(claim, before, nowSec)
-  // Nothing of it can be had any more: what came stands beside what is stored.
-  if (since !== undefined && since >= before) return { corrections }
-  const ratio = compared.kind === 'split' ? compared.ratio : ratioAt(stored, reply.bars, last)
-  return { found: { ratio, since, before } }
-}
-
-/** From where on bars can be had again, epoch seconds, with a day to spare; undefined: all of them. */
-function sinceFor({ instrument, series }: Claim, before: number, nowSec: number): number | undefined {
-  const want = { ...plannable(instrument), spec: specOf(series), hours: series.hours }
-  const old = unavailableFor(want, { start: 0, end: before }, nowSec).flatMap(({ windows }) => windows)
-  const ends = old.filter(({ start }) => start === 0).map(({ end }) => end + DAY_SEC)
-  if (isToNow(want)) ends.push(nowSec - reachSec(want) + DAY_SEC)
-  const since = Math.max(...ends)
-  return since > 0 ? Math.ceil(since / DAY_SEC) * DAY_SEC : undefined
-}
-
-function ratioAt(stored: BarColumns, came: BarColumns, t: number): number {
-  const [old, now] = [stored.c[stored.t.indexOf(t)], came.c[came.t.indexOf(t)]]
-  return old && now ? now / old : 1
-}
-
-/** The bars that came and are stored otherwise, be it in their volume alone. */
-function differing(stored: BarColumns, came: BarColumns): BarColumns {
-  const at = new Map(stored.t.map((t, i) => [t, i]))
-  const positions = came.t.flatMap((t, j) => {
-    const i = at.get(t)
-    return i !== undefined && COLUMNS.some((key) => stored[key][i] !== came[key][j]) ? [j] : []
-  })
-  return pickBars(came, positions)
+  const limit = whole.t.length + NEIGHBOURS.count
+  const near = keepBars(await store.bars(series.id, { start, end: asked.wholeUntil }, limit), outside)
+  if (near.t.length === 0) return none
+  const tick = claim.instrument.details.minTick || 0
+  let stored = near
+  let compared = compareBars(stored, whole, tick)
+  if (compared.kind !== 'same') {
+    const since = await store.scaleSince(series.id)
+    if (since !== undefined) stored = keepBars(near, (t) => t >= since)
+    compared = compareBars(stored, whole, tick)
+  }
+  const corrections = differing(stored, whole)
+  const isWhole = isToNow(shapeOf(claim))
+  if (compared.kind === 'split' || (compared.kind === 'changed' && isWhole)) {
+    const found = splitOf(claim, compared, { stored, came: whole }, now)
+    return found ? { kind: 'split', found } : { kind: 'agrees', corrections }
+  }
+  return { kind: compared.agreeing > 0 ? 'agrees' : 'unproven', corrections }
 }

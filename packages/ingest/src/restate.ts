@@ -1,13 +1,19 @@
 import { chunksOf, compareBars, isToNow, TidegateError, type Window } from '@tidegate/core'
-import type { Answer, Claim, Collecting, FoundSplit } from '@tidegate/db'
+import type { Adjustment, Answer, Claim, Collecting, FoundSplit } from '@tidegate/db'
 import { deliver } from './dispatch.ts'
 import { shapeOf } from './overlap.ts'
 import { openRun } from './run.ts'
+import { settleFailure } from './settling.ts'
 import { knownSpans } from './spans.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
 
 /** How long a window is left alone after collecting it again failed, was parked or cancelled. */
 const GIVEN_UP_SEC = 3600
+/**
+ * So often in a row a window fails, or IBKR has nothing of it, before it can't be collected again: half a day of failures, or four
+ * times "no data", each an hour after the last.
+ */
+const MOST_ROUNDS = { failed: 12, refused: 2 }
 /** Ratios measured of rounded prices differ by less; two splits by more. */
 const SAME_RATIO = 0.002
 
@@ -37,8 +43,8 @@ export async function collect(claim: Claim, { bars, covered }: Answer, options: 
   const stored = await store.bars(series.id, window, 1_000_000)
   if (stored.t.length > 0 && bars.t.length === 0) {
     throw new TidegateError(
-      'internal',
-      `IBKR has nothing of a window of which ${stored.t.length} bars are stored: they can't be collected again.`,
+      'not-found',
+      `IBKR has nothing of a window of which ${stored.t.length} bars are stored: they can't be collected again after a split.`,
     )
   }
   const compared = compareBars(stored, bars, claim.instrument.details.minTick || 0)
@@ -53,6 +59,37 @@ export async function collect(claim: Claim, { bars, covered }: Answer, options: 
   log.info({ chunk: claim.chunkId, series: series.id, bars: bars.t.length }, 'collected again')
   await settleAdjustments(options)
   return { outcome: 'done', written: bars.t.length }
+}
+
+/**
+ * Says of a chunk of an adjustment what its failure means. A window that can't be had again for good is left as it was, with all
+ * that is older: the rest is put in place without it.
+ */
+export async function settleCollecting(
+  claim: Claim,
+  error: TidegateError,
+  options: IngestOptions,
+): Promise<WorkResult> {
+  const { store, log } = options
+  const { adjustmentId = 0, series, window } = claim
+  const result = await settleFailure(claim, error, options)
+  if (result.outcome !== 'failed' && result.outcome !== 'parked') return result
+  const became = await store.narrowAdjustment(adjustmentId, window, MOST_ROUNDS, nowSec(options))
+  if (!became) return result
+  log.warn({ series: series.id, adjustment: adjustmentId, window, became }, "what can't be had again stays as it was")
+  await settleAdjustments(options)
+  await deliver(options)
+  return result
+}
+
+/** Gives up an adjustment by hand. */
+export async function abandon(id: number, options: IngestOptions): Promise<Adjustment | undefined> {
+  const { store, log } = options
+  if (await store.abandonAdjustment(id, nowSec(options), { leaving: true })) {
+    log.warn({ adjustment: id }, 'given up by hand: what is stored stays as it was')
+    await deliver(options)
+  }
+  return (await store.adjustments({ id, limit: 1 }))[0]
 }
 
 async function isAnother(claim: Claim, ratio: number, options: IngestOptions): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Bound, ErrorBody, ErrorKind, Hours, Priority, Spans, Unavailable, Window } from '@tidegate/core'
-import type { Series, Store } from '@tidegate/db'
+import type { Adjustment, Series, Store } from '@tidegate/db'
 import type { Relay } from '@tidegate/relay'
 import type { Cancelling } from './cancelling.ts'
 import type { Datasets } from './datasets.ts'
@@ -171,6 +171,11 @@ export interface Ingest extends Datasets, Cancelling {
   start(request: FetchRequest): Promise<Started>
   /** Due datasets → gaps → chunks → a run. Two at once ask for nothing twice. */
   tick(): Promise<TickResult>
+  /**
+   * Gives up collecting a series again after a split: what is stored stays as it was, and what comes from now on is stored as it
+   * comes. What it is by now, as it stays where it was over already; undefined where there is none.
+   */
+  abandonAdjustment(id: number): Promise<Adjustment | undefined>
   /** One chunk: claim, ask, check, commit, settle. Doing it twice is harmless. Throws only when even the database is gone. */
   work(chunkId: string): Promise<WorkResult>
   /** Hands to the queue what was held back so as not to flood it. How many chunks; one query where there are none. */

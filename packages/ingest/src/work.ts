@@ -3,9 +3,11 @@ import { judge } from './answer.ts'
 import { askWindow } from './ask.ts'
 import { doubt, isBeforeHead } from './doubt.ts'
 import type { Origin } from './origin.ts'
-import { overlapOf, windowAround } from './overlap.ts'
+import { windowAround } from './overlap.ts'
 import { plannable, specOf } from './planning.ts'
-import { collect, openRestatement } from './restate.ts'
+import { commitProven, type Proven } from './proof.ts'
+import { collect, openRestatement, settleCollecting } from './restate.ts'
+import type { Scales } from './scale.ts'
 import type { Calendars } from './sessions.ts'
 import { MOST_ATTEMPTS, settleFailure } from './settling.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
@@ -20,13 +22,14 @@ interface Helpers {
   readonly origin: Origin
   readonly calendars: Calendars
   readonly underway: Underway
+  readonly scales: Scales<Proven>
 }
 
 /** One chunk: claim it, ask for its window, check what came, commit. Whatever fails, the chunk's state says what happens next. */
 export async function workChunk(
   chunkId: string,
   options: IngestOptions,
-  { origin, calendars, underway }: Helpers,
+  { origin, calendars, underway, scales }: Helpers,
 ): Promise<WorkResult> {
   const { store, now, log, timeout = (ms) => AbortSignal.timeout(ms) } = options
   const claim = await store.claim(chunkId, { now: nowSec(now), leaseSec: LEASE_SEC })
@@ -38,6 +41,7 @@ export async function workChunk(
     spec: claim.series.spec,
   }
   const own = underway.begin(claim.runId)
+  const place = scales.enter(claim.series.id, claim.window)
   try {
     // A chunk that was the end of everybody who worked on it would be so for ever.
     if (claim.failed?.kind === 'internal' && claim.failed.times >= MOST_ATTEMPTS) throw deadly(claim.failed.times)
@@ -55,8 +59,9 @@ export async function workChunk(
       if (held) log.info(about, 'chunk committed: the market was closed')
       return { outcome: held ? 'done' : 'nothing', written: 0 }
     }
-    const around = await windowAround(claim, store, nowSec(now))
-    const asked = await askWindow(claim, options, signal, around)
+    const around = await windowAround(claim, store, nowSec(now), options.spans)
+    const asked = await askWindow(claim, options, signal, { around })
+    place.came()
     const { reply } = asked
     const { hours } = claim.series
     const { answer, leaked, isDoubtful } = judge(
@@ -65,11 +70,17 @@ export async function workChunk(
     )
     await origin.admit(reply.done.simulated)
     if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
-    if (claim.adjustmentId !== undefined) return await collect(claim, answer, options)
+    if (claim.adjustmentId !== undefined) {
+      scales.forget(claim.series.id)
+      return await collect(claim, answer, options)
+    }
     if (isDoubtful && !(await isBeforeHead(claim, answer.covered, options, signal))) return await doubt(claim, options)
-    const { found, ...corrected } = await overlapOf(claim, asked, store, nowSec(now))
-    if (found) return await openRestatement(claim, found, options)
-    const { held, written, restated } = await store.commit(claim, { ...answer, ...corrected }, nowSec(now))
+    const committed = await commitProven(claim, asked, answer, { ...options, origin, scales, place, signal })
+    if ('found' in committed) {
+      scales.forget(claim.series.id)
+      return await openRestatement(claim, committed.found, options)
+    }
+    const { held, written, restated } = committed
     if (!held) return { outcome: 'nothing', written: 0 }
     const told = { bars: answer.bars.t.length, written, restated, state: answer.state, flagged: answer.flags?.length }
     log.info({ ...about, ...told }, 'chunk committed')
@@ -84,8 +95,10 @@ export async function workChunk(
     // Not a failure: of what goes slowly every chunk is told so, again and again.
     if (error.kind === 'busy') log.info({ ...failure, retryAfterMs: error.retryAfterMs }, 'chunk waits for its turn')
     else log.warn({ ...failure, err: error }, 'chunk failed')
+    if (claim.adjustmentId !== undefined) return await settleCollecting(claim, error, options)
     return await settleFailure(claim, error, options)
   } finally {
+    place.leave()
     own.end()
   }
 }

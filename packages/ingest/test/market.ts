@@ -85,6 +85,12 @@ function* slots(market: Market, session: Session, sizeSec: number): Generator<[n
   }
 }
 
+/** Bars as they are told after a split of so many shares for one. */
+export function splitBars(ratio: number, bars: BarColumns): BarColumns {
+  const by = (column: readonly number[]) => column.map((price) => Number((price / ratio).toFixed(6)))
+  return { ...bars, o: by(bars.o), h: by(bars.h), l: by(bars.l), c: by(bars.c) }
+}
+
 function priceAt(sec: number): number {
   return 100 + ((Math.floor(sec) * 7919) % 10_007) / 100
 }

@@ -39,7 +39,7 @@ describe('what can never be had', () => {
   it('is told by the plan, covered as unavailable before anything is asked, and asked for by nothing', async () => {
     const request = requestFor('30-SECOND-LAST', '2025-03-01', '2025-09-12')
     const plan = await world.ingest.plan(request)
-    expect(plan).toMatchObject({ requests: 3, weight: 3 })
+    expect(plan).toMatchObject({ requests: 4, weight: 4 })
     expect(plan.series).toMatchObject([
       {
         gaps: [{ start: edge, end: request.window.end }],
@@ -48,7 +48,7 @@ describe('what can never be had', () => {
         ],
       },
     ])
-    expect(await world.ingest.start(request)).toMatchObject({ chunks: 3, remaining: 0 })
+    expect(await world.ingest.start(request)).toMatchObject({ chunks: 4, remaining: 0 })
     expect(await covered('unavailable')).toEqual([{ start: request.window.start, end: edge }])
     expect(world.relay.asked).toEqual([])
     expect((await world.ingest.plan(request)).series).toMatchObject([{ unavailable: [] }])
@@ -223,7 +223,7 @@ describe('a plan', () => {
       NOW,
       'AAPL',
     )
-    expect(await world.ingest.plan(request)).toMatchObject({ requests: 24 })
+    expect(await world.ingest.plan(request)).toMatchObject({ requests: 25 })
     const session = {
       date: '2026-03-03',
       start: at('2026-03-03T14:30Z'),

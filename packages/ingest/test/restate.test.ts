@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { type Fault, faulty } from './faults.ts'
-import { barsIn, STOCKS } from './market.ts'
+import { barsIn, STOCKS, splitBars } from './market.ts'
 import { coveredOf, createWorld, type World } from './world.ts'
 
 const at = parseInstant
@@ -44,13 +44,8 @@ const stored = async (): Promise<BarColumns> => {
   const [series] = await world.store.series()
   return world.store.bars(series?.id ?? 0, { start: 0, end: 4e9 }, 1e6)
 }
-/** The market's bars as they are after a split of so many shares for one. */
-function after(ratio: number, bars: BarColumns): BarColumns {
-  const by = (column: readonly number[]) => column.map((price) => Number((price / ratio).toFixed(6)))
-  return { ...bars, o: by(bars.o), h: by(bars.h), l: by(bars.l), c: by(bars.c) }
-}
 function split(ratio: number): void {
-  world.relay.tamper = (_, answer: BarsAnswer) => ({ ...answer, bars: after(ratio, answer.bars) })
+  world.relay.tamper = (_, answer: BarsAnswer) => ({ ...answer, bars: splitBars(ratio, answer.bars) })
 }
 const truth = (window: Window, sizeSec = 1800) => barsIn(STOCKS, sizeSec, window, NOW)
 const adjustments = () =>
@@ -99,7 +94,7 @@ describe('a split', () => {
     split(4)
     await world.ingest.start(request(ALL, MINUTES))
     await drainWatching(old, 4, 60)
-    expect(await stored()).toEqual(after(4, truth(ALL, 60)))
+    expect(await stored()).toEqual(splitBars(4, truth(ALL, 60)))
     expect(await coveredOf(world.store, MINUTES)).toEqual([ALL])
     expect(await adjustments()).toEqual([{ state: 'applied', ratio: 0.25 }])
     expect(await count('restatements')).toBe(old.t.length)
@@ -117,7 +112,7 @@ describe('a split', () => {
     split(10)
     await world.ingest.start(request(ALL))
     await drainWatching(old, 10)
-    expect(await stored()).toEqual(after(10, truth(ALL)))
+    expect(await stored()).toEqual(splitBars(10, truth(ALL)))
     expect(await adjustments()).toEqual([{ state: 'applied', ratio: 0.1 }])
     expect(world.relay.asked.length - before).toBeGreaterThanOrEqual(before + 2)
   })
@@ -128,7 +123,7 @@ describe('a split', () => {
     await fetched(ALL, '1-DAY-LAST')
     await world.ingest.sweep()
     await world.drain()
-    expect(await stored()).toEqual(after(2, truth(ALL, 86_400)))
+    expect(await stored()).toEqual(splitBars(2, truth(ALL, 86_400)))
     expect(await adjustments()).toEqual([{ state: 'applied', ratio: 0.5 }])
   })
 
@@ -141,7 +136,7 @@ describe('a split', () => {
     expect(await adjustments()).toEqual([{ state: 'collecting', ratio: 0.5 }])
     split(6)
     await drainWatching(truth(OLD), 6)
-    expect(await stored()).toEqual(after(6, truth(ALL)))
+    expect(await stored()).toEqual(splitBars(6, truth(ALL)))
     expect((await adjustments()).map(({ state }) => state)).toEqual(['abandoned', 'applied'])
     expect(await count('staged_bars')).toBe(0)
   })
@@ -166,7 +161,7 @@ describe('a split', () => {
     world.clock.nowMs += 3_700_000
     await world.ingest.sweep()
     await world.drain()
-    expect(await stored()).toEqual(after(3, truth(ALL)))
+    expect(await stored()).toEqual(splitBars(3, truth(ALL)))
   })
 })
 
@@ -200,7 +195,7 @@ describe('whoever dies while a split is collected', () => {
     }
     expect(dead).toBe(true)
     await drainWatching(old, 4)
-    expect(await stored()).toEqual(after(4, truth(ALL)))
+    expect(await stored()).toEqual(splitBars(4, truth(ALL)))
     expect((await adjustments()).map(({ state }) => state)).toEqual(['applied'])
     expect(await world.store.due(world.clock.nowMs / 1000 + 1e6, 10)).toEqual([])
   })

@@ -169,7 +169,8 @@ describe('a closed market', () => {
 })
 
 describe('“no data” in the midst of a session', () => {
-  const half = { start: at('2026-03-10T15:00Z'), end: at('2026-03-10T15:30Z') }
+  // Within one request.
+  const half = { start: at('2026-03-10T17:10Z'), end: at('2026-03-10T17:40Z') }
 
   it('is believed the second time, an hour later, by another request, and then told', async () => {
     const world = scheduled(NOW)
@@ -189,7 +190,7 @@ describe('“no data” in the midst of a session', () => {
     expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([half])
     expect(await statesOf(database)).toEqual(['empty'])
     const [first, second] = world.relay.asked.map(({ duration }) => duration)
-    expect([first, second]).toEqual(['1800 S', '3600 S'])
+    expect([first, second]).toEqual(['1850 S', '3600 S'])
     expect(await events()).toEqual([
       {
         event: {
@@ -199,7 +200,7 @@ describe('“no data” in the midst of a session', () => {
             instrument: 'AAPL.NASDAQ',
             spec: '5-SECOND-LAST',
             hours: 'regular',
-            window: { start: '2026-03-10T15:00:00Z', end: '2026-03-10T15:30:00Z' },
+            window: { start: '2026-03-10T17:10:00Z', end: '2026-03-10T17:40:00Z' },
           },
         },
       },

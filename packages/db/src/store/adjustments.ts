@@ -30,15 +30,6 @@ export interface Collecting extends FoundSplit {
  */
 export interface Adjustments {
   /**
-   * The start of the `count`-th stored bar before the window and of the `count`-th behind it, or of the furthest there is, both
-   * within `withinSec`; undefined where there is none.
-   */
-  neighbours(
-    seriesId: number,
-    window: Window,
-    reach: { readonly count: number; readonly withinSec: number },
-  ): Promise<{ readonly before: number | undefined; readonly after: number | undefined }>
-  /**
    * Notes a split that the holder of this chunk has found, and puts the chunk back until it is over, with every other
    * leased chunk of the series: what they were told may be of before the split. Where one is being collected already, or was
    * put in place a minute ago or less, the chunk is put back all the same: it is found again by the next sweeps. `held` is false, and nothing changes, when the fence is no longer held.
@@ -62,8 +53,23 @@ export interface Adjustments {
    * chunks that waited. How many adjustments there were.
    */
   applyAdjustments(now: number): Promise<number>
-  /** Drops an adjustment that turned out to be of no use, with what was collected, and lets go the chunks that waited. */
-  abandonAdjustment(id: number, now: number): Promise<boolean>
+  /**
+   * Takes out of an adjustment a window that can't be had again, and everything older with it: its chunks of this window have
+   * failed so often (`rounds`), or IBKR had nothing of it so often. `since` moves behind the window; where nothing that is stored
+   * is left behind it, the adjustment is abandoned, with all left as it was. Undefined, and nothing changes, where it has not
+   * come to that, or is over.
+   */
+  narrowAdjustment(
+    id: number,
+    window: Window,
+    rounds: { readonly failed: number; readonly refused: number },
+    now: number,
+  ): Promise<'narrowed' | 'abandoned' | undefined>
+  /**
+   * Drops an adjustment that is being collected, with what was collected, and lets go the chunks that waited. With `leaving`
+   * what is stored stays as it was for good: nothing is compared with it any more. Without it the split is found again.
+   */
+  abandonAdjustment(id: number, now: number, how?: { readonly leaving: boolean }): Promise<boolean>
 }
 
 /** What did not help is not tried again at once: answers of before a split may still be on their way, seconds long. */
@@ -71,19 +77,6 @@ const AGAIN_SEC = 60
 
 export function adjustmentsIn(database: Database): Adjustments {
   return {
-    async neighbours(seriesId, { start, end }, { count, withinSec }) {
-      const [row] = await database.rows<{ before: number | null; after: number | null }>(sql`
-        select (select ${epoch(sql`min(ts)`)} from (
-            select ts from bars where series_id = ${seriesId}::int and ts < ${at(start)} and ts >= ${at(start - withinSec)}
-            order by ts desc limit ${count}::int
-          ) x) as before,
-          (select ${epoch(sql`max(ts)`)} from (
-            select ts from bars where series_id = ${seriesId}::int and ts >= ${at(end)} and ts < ${at(end + withinSec)}
-            order by ts limit ${count}::int
-          ) x) as after`)
-      return { before: row?.before ?? undefined, after: row?.after ?? undefined }
-    },
-
     async openAdjustment({ chunkId, fence, series }, { ratio, since, before }, now) {
       const why = JSON.stringify({
         kind: 'busy',
@@ -184,7 +177,7 @@ export function adjustmentsIn(database: Database): Adjustments {
               select 1 from unnest(${WANTED} - ${ASKED_AGAIN}) w
               where exists (select 1 from bars b where b.series_id = a.series_id and b.ts >= lower(w) and b.ts < upper(w))
             )
-          returning a.id, a.series_id, a.ratio
+          returning a.id, a.series_id, a.ratio, a.since
         ), came as (
           select a.id, a.series_id, a.ratio, i.ts, i.open, i.high, i.low, i.close, i.volume, i.wap, i.count
           from ended a join staged_bars i on i.adjustment_id = a.id
@@ -221,10 +214,40 @@ export function adjustmentsIn(database: Database): Adjustments {
       return row?.applied ?? 0
     },
 
-    async abandonAdjustment(id, now) {
+    async narrowAdjustment(id, { start, end }, { failed, refused }, now) {
+      const window = sql`tstzrange(${at(start)}, ${at(end)})`
+      const [row] = await database.rows<{ became: 'narrowed' | 'abandoned' }>(sql`
+        with narrowed as (
+          update adjustments a set since = case when ${isLeft(end)} then ${at(end)} else a.before end,
+            state = case when ${isLeft(end)} then a.state else 'abandoned' end,
+            ended_at = case when ${isLeft(end)} then null else ${at(now)} end
+          where a.id = ${id}::bigint and a.state = 'collecting' and coalesce(a.since < ${at(end)}, true) and (
+            select count(*) filter (where c.state = 'failed') >= ${failed}::int
+              or count(*) filter (where c.state = 'parked' and c.error->>'kind' = 'not-found') >= ${refused}::int
+            from chunks c where c.adjustment_id = a.id and c.win && ${window}
+          )
+          returning a.id, a.series_id, a.state, a.since
+        ), stopped as (
+          update chunks c set state = 'cancelled', lease_until = null, finished_at = ${at(now)}, fence = c.fence + 1
+          from narrowed n where c.adjustment_id = n.id and c.state in ('queued', 'leased')
+            and (n.state = 'abandoned' or upper(c.win) <= n.since)
+          returning c.id
+        ), settled as (
+          insert into outbox (kind, chunk_id) select 'chunk-settled', id from stopped
+        ), emptied as (
+          delete from staged_bars i using narrowed n where i.adjustment_id = n.id and (n.state = 'abandoned' or i.ts < n.since)
+        ), ended as (
+          select id, series_id from narrowed where state = 'abandoned'
+        ), ${freed(now)}
+        select case when state = 'abandoned' then 'abandoned' else 'narrowed' end as became from narrowed`)
+      return row?.became
+    },
+
+    async abandonAdjustment(id, now, { leaving } = { leaving: false }) {
+      const since = leaving ? sql`before` : sql`since`
       const rows = await database.rows(sql`
         with ended as (
-          update adjustments set state = 'abandoned', ended_at = ${at(now)} where id = ${id}::bigint and state = 'collecting'
+          update adjustments set state = 'abandoned', ended_at = ${at(now)}, since = ${since} where id = ${id}::bigint and state = 'collecting'
           returning id, series_id
         ), stopped as (
           update chunks c set state = 'cancelled', lease_until = null, finished_at = ${at(now)}, fence = c.fence + 1
@@ -245,10 +268,17 @@ const WANTED = sql`(coalesce((
     select v.windows from coverage v where v.series_id = a.series_id and v.state = 'filled'
   ), '{}') * tstzmultirange(tstzrange(a.since, a.before)))`
 
-/** The windows of the adjustment `a` that have come. */
-const ASKED_AGAIN = sql`coalesce((
+/** The windows of the adjustment `a` that have come, as far as it goes back by now. */
+const ASKED_AGAIN = sql`(coalesce((
     select range_agg(c.win) from chunks c where c.adjustment_id = a.id and c.state = 'done'
-  ), '{}')`
+  ), '{}') * tstzmultirange(tstzrange(a.since, null)))`
+
+/** Whether anything of the series of the adjustment `a` that it is about starts at or behind an instant. */
+function isLeft(sec: number): SQL {
+  return sql`exists (
+      select 1 from bars b where b.series_id = a.series_id and b.ts >= ${at(sec)} and b.ts < a.before
+    )`
+}
 
 /** A step that lets go the chunks which waited for the adjustments in `ended`. */
 function freed(now: number): SQL {

@@ -11,6 +11,7 @@ import { dueIn } from './due.ts'
 import { eventsIn } from './events.ts'
 import { hooksIn } from './hooks.ts'
 import { apiKeysIn } from './keys.ts'
+import { nearbyIn } from './nearby.ts'
 import { outboxIn } from './outbox.ts'
 import { planningIn } from './planning.ts'
 import { progressIn } from './progress.ts'
@@ -44,6 +45,7 @@ export function createStore(database: Database): Store {
     ...runsIn(database),
     ...recoveryIn(database),
     ...adjustmentsIn(database),
+    ...nearbyIn(database),
     ...restatementsIn(database),
     commit: commitTo(database),
   }

@@ -1,7 +1,8 @@
-import type { BarColumns, ErrorBody, Hours } from '@tidegate/core'
+import type { ErrorBody, Hours } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkState, RunState, SeriesProgress, SeriesSummary, Store } from '../store.ts'
+import { columnsOf } from './columns.ts'
 import { endSteps } from './endings.ts'
 import { at, epoch, textsOf } from './sql.ts'
 
@@ -76,15 +77,11 @@ export function progressIn(database: Database): Progress {
     },
 
     async bars(seriesId, { start, end }, limit) {
-      const [row] = await database.rows<BarColumns>(sql`
-        select coalesce(array_agg(t), '{}') as t, coalesce(array_agg(open), '{}') as o, coalesce(array_agg(high), '{}') as h,
-          coalesce(array_agg(low), '{}') as l, coalesce(array_agg(close), '{}') as c, coalesce(array_agg(volume), '{}') as v,
-          coalesce(array_agg(wap), '{}') as w, coalesce(array_agg(count), '{}') as n
-        from (
-          select ${epoch(sql`ts`)} as t, open, high, low, close, volume, wap, count::float8 as count from bars
-          where series_id = ${seriesId}::int and ts >= ${at(start)} and ts < ${at(end)} order by ts limit ${limit}::int
-        ) page`)
-      return row ?? { t: [], o: [], h: [], l: [], c: [], v: [], w: [], n: [] }
+      return columnsOf(
+        database,
+        sql`select * from bars where series_id = ${seriesId}::int and ts >= ${at(start)} and ts < ${at(end)}
+          order by ts limit ${limit}::int`,
+      )
     },
   }
 }

@@ -45,8 +45,8 @@ export interface OfSeries {
 export interface Restatements {
   /** Bars that changed at or after `since`, the newest change first, at most `limit`; within one change the newest bar first. */
   restatements(filter: OfSeries & { readonly since?: number | undefined }): Promise<Restatement[]>
-  /** Splits that were found, the newest first, at most `limit`. */
-  adjustments(filter: OfSeries): Promise<Adjustment[]>
+  /** Splits that were found, the newest first, at most `limit`; or the one of this `id`. */
+  adjustments(filter: OfSeries & { readonly id?: number }): Promise<Adjustment[]>
 }
 
 export function restatementsIn(database: Database): Restatements {
@@ -65,7 +65,7 @@ export function restatementsIn(database: Database): Restatements {
       return rows.map(({ adjustmentId, ...row }) => ({ ...row, adjustmentId: adjustmentId ?? undefined }))
     },
 
-    async adjustments({ limit, ...filter }) {
+    async adjustments({ limit, id, ...filter }) {
       type Row = OrNull<Omit<Adjustment, 'chunks'>, 'since' | 'endedAt' | 'error'> & Adjustment['chunks']
       const rows = await database.rows<Row>(sql`
         select a.id::float8 as id, s.instrument_id as "instrumentId", s.spec, s.hours, a.ratio, a.state, ${epoch(sql`a.since`)} as since,
@@ -77,7 +77,7 @@ export function restatementsIn(database: Database): Restatements {
             (array_agg(k.error order by k.id desc) filter (where k.error is not null))[1] as error
           from chunks k where k.adjustment_id = a.id
         ) c
-        where ${of({ ...filter, limit })} order by a.found_at desc, a.id desc limit ${limit}::int`)
+        where ${of({ ...filter, limit })} and ${id === undefined ? sql`true` : sql`a.id = ${id}::bigint`} order by a.found_at desc, a.id desc limit ${limit}::int`)
       return rows.map(({ since, endedAt, error, open, done, failed, ...row }) => ({
         ...row,
         chunks: { open, done, failed },

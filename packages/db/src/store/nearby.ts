@@ -1,0 +1,71 @@
+import type { BarColumns, Window } from '@tidegate/core'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import { columnsOf } from './columns.ts'
+import { at, epoch } from './sql.ts'
+
+/** What is stored around a window, for its answer to be compared with. */
+export interface Nearby {
+  /**
+   * The start of the `count`-th stored bar before the window and of the `count`-th behind it, or of the furthest there is, both
+   * within `withinSec`; undefined where there is none.
+   */
+  neighbours(
+    seriesId: number,
+    window: Window,
+    reach: { readonly count: number; readonly withinSec: number },
+  ): Promise<{ readonly before: number | undefined; readonly after: number | undefined }>
+  /**
+   * Stored bars outside of the window, however far away: at most `count` before and as many behind it, the nearest, in order. Only
+   * those from `from` on that are of the series' one scale (`scaleSince`).
+   */
+  nearest(
+    seriesId: number,
+    window: Window,
+    reach: { readonly count: number; readonly from: number },
+  ): Promise<BarColumns>
+  /**
+   * From where on the stored bars are of one scale, epoch seconds: what is older could not be collected again after a split, or
+   * was left as it was. Undefined: all of them.
+   */
+  scaleSince(seriesId: number): Promise<number | undefined>
+}
+
+export function nearbyIn(database: Database): Nearby {
+  return {
+    async neighbours(seriesId, { start, end }, { count, withinSec }) {
+      const [row] = await database.rows<{ before: number | null; after: number | null }>(sql`
+        select (select ${epoch(sql`min(ts)`)} from (
+            select ts from bars where series_id = ${seriesId}::int and ts < ${at(start)} and ts >= ${at(start - withinSec)}
+            order by ts desc limit ${count}::int
+          ) x) as before,
+          (select ${epoch(sql`max(ts)`)} from (
+            select ts from bars where series_id = ${seriesId}::int and ts >= ${at(end)} and ts < ${at(end + withinSec)}
+            order by ts limit ${count}::int
+          ) x) as after`)
+      return { before: row?.before ?? undefined, after: row?.after ?? undefined }
+    },
+
+    async nearest(seriesId, { start, end }, { count, from }) {
+      const own = sql`series_id = ${seriesId}::int and ts >= ${at(from)} and ts >= coalesce(${scaleStart(seriesId)}, '-infinity')`
+      return columnsOf(
+        database,
+        sql`(select * from bars where ${own} and ts < ${at(start)} order by ts desc limit ${count}::int)
+          union all (select * from bars where ${own} and ts >= ${at(end)} order by ts limit ${count}::int) order by ts`,
+      )
+    },
+
+    async scaleSince(seriesId) {
+      const [row] = await database.rows<{ since: number | null }>(sql`select ${epoch(scaleStart(seriesId))} as since`)
+      return row?.since ?? undefined
+    },
+  }
+}
+
+/** An adjustment that was abandoned with nothing left to collect has its `since` at its end: all before was left as it was. */
+function scaleStart(seriesId: number) {
+  return sql`(
+      select max(a.since) from adjustments a
+      where a.series_id = ${seriesId}::int and (a.state = 'applied' or a.state = 'abandoned' and a.since = a.before)
+    )`
+}

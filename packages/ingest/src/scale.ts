@@ -1,0 +1,227 @@
+import { type BarColumns, compareBars, keepBars, sliceBars, type Window } from '@tidegate/core'
+
+/** Bars of an answer beside its window that are kept, on either side. */
+const KEPT_BARS = 10
+/** As long as what was asked beside it may take; and so many answers a series, and series. */
+const KEPT_MS = 600_000
+const MOST_KEPT = 40
+const MOST_SERIES = 1000
+
+/**
+ * What this process knows of the scale of its series, so that few answers need a request of their own to prove theirs. Prices are
+ * told anew from an instant on: an answer is of the scale of what is stored where stored bars, asked for after it came, still
+ * come as they are stored.
+ */
+export interface Scales<T> {
+  /** Notes that a chunk of this window is worked on from now on. */
+  enter(seriesId: number, window: Window): Place
+  /**
+   * What `probe` finds, begun after this call: at most one of a series is under way, and whoever comes meanwhile waits for its
+   * end, and shares the next with others. Where `look` finds something by then, none is begun. Rejects when the signal aborts.
+   */
+  prove(seriesId: number, how: Proving<T>): Promise<T>
+  /** Runs tasks of one series one after the other: of two that find nothing stored, only one may be the first. */
+  alone<R>(seriesId: number, task: () => Promise<R>): Promise<R>
+  /** Notes bars that came beside a window with an answer that has been stored: they are of the scale of what is stored. */
+  note(seriesId: number, beside: { readonly before: BarColumns; readonly after: BarColumns }): void
+  /** Whether bars that were noted come as they did. */
+  agrees(seriesId: number, came: BarColumns, tick: number): boolean
+  /** What was noted of a series holds no longer: it is told anew. */
+  forget(seriesId: number): void
+}
+
+/** A chunk that is worked on here. */
+export interface Place {
+  /** Its answer has come. */
+  came(): void
+  /** It is settled, whichever way. */
+  leave(): void
+  /**
+   * Resolves with the next step of a chunk of its series, as long as one next to it, or next to that one and so on, still waits
+   * for its answer, which may prove them all; undefined where there is none.
+   */
+  next(): Promise<void> | undefined
+}
+
+export interface Proving<T> {
+  readonly place: Place
+  /** Aborts the wait for what is next to it. */
+  readonly patience: AbortSignal
+  /** Whether there is an answer by now without asking. */
+  readonly look: () => Promise<T | undefined>
+  /** `turn` counts the probes of a series: two in a row need not ask the same. */
+  readonly probe: (turn: number) => Promise<T>
+  /** Aborts when this caller waits no longer; what is under way goes on for the others. */
+  readonly signal: AbortSignal
+}
+
+interface Worked {
+  readonly window: Window
+  isAsking: boolean
+}
+
+interface Noted {
+  readonly bars: BarColumns
+  readonly atMs: number
+}
+
+interface Scale<T> {
+  running: Promise<T> | undefined
+  turn: number
+  /** The end of the last task that runs alone. */
+  last: Promise<unknown>
+  noted: Noted[]
+  readonly worked: Set<Worked>
+  /** Of the next step of a chunk that is worked on. */
+  step: PromiseWithResolvers<void>
+}
+
+/** `mayCross` is false where one call may not wait for what another has begun: each then proves its own. */
+export function createScales<T>({
+  now,
+  mayCross = true,
+}: {
+  readonly now: () => number
+  readonly mayCross?: boolean | undefined
+}): Scales<T> {
+  const scales = new Map<number, Scale<T>>()
+
+  function scaleOf(seriesId: number): Scale<T> {
+    const found: Scale<T> = scales.get(seriesId) ?? {
+      running: undefined,
+      turn: 0,
+      last: Promise.resolve(),
+      noted: [],
+      worked: new Set(),
+      step: Promise.withResolvers(),
+    }
+    scales.delete(seriesId)
+    scales.set(seriesId, found)
+    for (const [id, { running, worked }] of scales) {
+      if (scales.size <= MOST_SERIES) break
+      if (!running && worked.size === 0) scales.delete(id)
+    }
+    return found
+  }
+
+  function begin(scale: Scale<T>, probe: Proving<T>['probe']): Promise<T> {
+    const running = probe(scale.turn++)
+    scale.running = running
+    const end = () => {
+      if (scale.running === running) scale.running = undefined
+    }
+    running.then(end, end)
+    return running
+  }
+
+  return {
+    enter(seriesId, window) {
+      const scale = scaleOf(seriesId)
+      const mine: Worked = { window, isAsking: true }
+      scale.worked.add(mine)
+      const step = () => {
+        scale.step.resolve()
+        scale.step = Promise.withResolvers()
+      }
+      return {
+        came() {
+          mine.isAsking = false
+          step()
+        },
+        leave() {
+          scale.worked.delete(mine)
+          step()
+        },
+        next: () => (rowOf(window, scale.worked).some(({ isAsking }) => isAsking) ? scale.step.promise : undefined),
+      }
+    },
+
+    async prove(seriesId, { place, patience, look, probe, signal }) {
+      const scale = scaleOf(seriesId)
+      if (!mayCross) return probe(scale.turn++)
+      const wait = AbortSignal.any([patience, signal])
+      const over = ended(wait)
+      for (let step = place.next(); step && !wait.aborted; step = place.next()) {
+        await until(Promise.race([step, over]), signal)
+        const found = await look()
+        if (found !== undefined) return found
+      }
+      const earlier = scale.running
+      if (earlier) {
+        await until(Promise.allSettled([earlier]), signal)
+        const found = await look()
+        if (found !== undefined) return found
+      }
+      // One that runs now was begun after this call.
+      return until(scale.running ?? begin(scale, probe), signal)
+    },
+
+    alone(seriesId, task) {
+      if (!mayCross) return task()
+      const scale = scaleOf(seriesId)
+      const mine = scale.last.then(task, task)
+      scale.last = mine
+      return mine
+    },
+
+    note(seriesId, { before, after }) {
+      const atMs = now()
+      const scale = scaleOf(seriesId)
+      const bars = [
+        sliceBars(before, Math.max(0, before.t.length - KEPT_BARS), before.t.length),
+        sliceBars(after, 0, KEPT_BARS),
+      ]
+      for (const some of bars) if (some.t.length > 0) scale.noted.push({ bars: some, atMs })
+      scale.noted = scale.noted.filter((one) => one.atMs > atMs - KEPT_MS).slice(-2 * MOST_KEPT)
+    },
+
+    agrees(seriesId, came, tick) {
+      const sinceMs = now() - KEPT_MS
+      const noted = scaleOf(seriesId).noted.filter(({ atMs }) => atMs > sinceMs)
+      const times = new Set(noted.flatMap(({ bars }) => bars.t))
+      const same = keepBars(came, (t) => times.has(t))
+      const compared = noted.map(({ bars }) => compareBars(bars, same, tick))
+      const agreeing = compared.flatMap((one) => (one.kind === 'same' ? [one.agreeing] : []))
+      return agreeing.length === compared.length && agreeing.some((count) => count > 0)
+    },
+
+    forget(seriesId) {
+      scaleOf(seriesId).noted = []
+    },
+  }
+}
+
+/** The chunks that touch the window, those that touch them, and so on. */
+function rowOf(window: Window, worked: Iterable<Worked>): Worked[] {
+  const ordered = [...worked].sort((a, b) => a.window.start - b.window.start)
+  const row: Worked[] = []
+  let { start, end } = window
+  for (const one of ordered.filter((other) => other.window.start >= window.end)) {
+    if (one.window.start !== end) break
+    row.push(one)
+    end = one.window.end
+  }
+  for (const one of ordered.filter((other) => other.window.end <= window.start).reverse()) {
+    if (one.window.end !== start) break
+    row.push(one)
+    start = one.window.start
+  }
+  return row
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** What comes of it, unless the signal aborts first: then its reason. */
+function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
