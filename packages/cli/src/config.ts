@@ -14,6 +14,8 @@ export interface ConfigOptions {
   readonly file?: string | undefined
   /** Those of a dataset that does not say. */
   readonly hours: Hours
+  /** Epoch milliseconds: nothing can be wanted since later. */
+  readonly now: () => number
 }
 
 /** Whether the folder has a config of its own. */
@@ -25,7 +27,8 @@ export function hasConfig(cwd: string): boolean {
  * The datasets that a config declares, checked. Throws `not-found` for a file that is not there, and `invalid`, naming the
  * file and what was expected, for one that can not be loaded or does not declare datasets; every fault at once.
  */
-export async function loadConfig({ cwd, file = CONFIG_FILE, hours }: ConfigOptions): Promise<DatasetDefinition[]> {
+export async function loadConfig(options: ConfigOptions): Promise<DatasetDefinition[]> {
+  const { cwd, file = CONFIG_FILE, hours, now } = options
   const path = resolve(cwd, file)
   if (!existsSync(path)) {
     throw new TidegateError('not-found', `There is no ${path}: ${EXPECTED}, or another file with --config.`)
@@ -37,5 +40,5 @@ export async function loadConfig({ cwd, file = CONFIG_FILE, hours }: ConfigOptio
     const said = cause instanceof Error ? cause.message : String(cause)
     throw new TidegateError('invalid', `${path} can not be loaded: ${said.trim()} (${EXPECTED})`, { cause })
   }
-  return checkConfig(loaded.default, { hours, file: basename(path) })
+  return checkConfig(loaded.default, { hours, file: basename(path), now })
 }

@@ -91,10 +91,10 @@ describe('apply', () => {
     ['const datasets = missing', /tidegate\.config\.ts can not be loaded: missing is not defined/],
     [
       "const datasets = [{ name: 'x', since: 'never' }]",
-      /tidegate\.config\.ts is not as expected\. datasets\.0\.instruments: /,
+      /tidegate\.config\.ts is not as expected:\n- x, instruments: /,
     ],
     ['const datasets = undefined', /datasets: expected a list of datasets/],
-  ])('of a broken config (%s) says what was expected, in one line, and makes no database', async (text, message) => {
+  ])('of a broken config (%s) says what was expected, and makes no database', async (text, message) => {
     const folder = await mkdtemp(join(tmpdir(), 'tidegate-apply-'))
     try {
       await declare(folder, text)

@@ -2,6 +2,7 @@ import { Cron } from 'croner'
 import { TidegateError } from './errors.ts'
 import { resetsAround } from './resets.ts'
 import { merge, type Window } from './window.ts'
+import { zoneOffsetSec } from './zone.ts'
 
 /** A length of time: `20m`, `1h`, `1d`. */
 export type Duration = `${number}m` | `${number}h` | `${number}d`
@@ -32,7 +33,7 @@ export function durationSec(text: string): number {
 
 /** Checks what a schedule's texts say. Throws `invalid` for a cron pattern, zone or duration that is none. */
 export function checkSchedule(schedule: Schedule): void {
-  if ('cron' in schedule) nextCron(schedule, 0)
+  if ('cron' in schedule) checkCron(schedule)
   else durationSec('every' in schedule ? schedule.every : schedule.afterClose)
 }
 
@@ -81,6 +82,19 @@ function nextWithin(everySec: number, afterSec: number, sessions: readonly Windo
   return due < session.end ? due : session.end + CLOSED_SEC
 }
 
+/** Croner takes more than five fields of a zone: `@daily`, a date, and no zone at all, which is the machine's own. */
+function checkCron({ cron, zone }: { readonly cron: string; readonly zone: string }): void {
+  if (cron.trim().split(/\s+/).length !== 5) {
+    throw new TidegateError('invalid', `"${cron}" is no cron pattern: expected five fields such as "30 17 * * 1-5".`)
+  }
+  try {
+    zoneOffsetSec(0, zone)
+  } catch (cause) {
+    throw new TidegateError('invalid', `"${zone}" is no zone: expected one such as America/New_York or UTC.`, { cause })
+  }
+  nextCron({ cron, zone }, 0)
+}
+
 /** Croner's own rules where clocks change, lists of hours and minutes counting as fixed times. */
 function nextCron({ cron, zone }: { readonly cron: string; readonly zone: string }, afterSec: number): number {
   let found: Date | null
@@ -91,7 +105,7 @@ function nextCron({ cron, zone }: { readonly cron: string; readonly zone: string
     throw new TidegateError(
       'invalid',
       `"${cron}" in "${zone}" is no schedule: expected five fields such as "30 17 * * 1-5" and a zone such as ` +
-        `America/New_York. ${cause instanceof Error ? cause.message : String(cause)}`,
+        `America/New_York. ${cause instanceof Error ? cause.message.replace(/^Cron\w+: /, '') : String(cause)}`,
       { cause },
     )
   }

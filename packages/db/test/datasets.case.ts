@@ -67,6 +67,23 @@ export function describeDatasets(open: () => Database): void {
       expect(await store.datasets()).toMatchObject([{ definition: other, dueAt: NOW + 9, updatedAt: NOW + 9 }])
     })
 
+    it('is changed from what it was read as alone: of several at once one gets through', async () => {
+      const to = (spec: string) => ({ ...DEFINITION, specs: [spec], instruments: ['MSFT.NASDAQ'] })
+      expect(await store.changeDataset(DEFINITION, to('5MIN'), NOW)).toBe('outdated')
+      await store.putDataset(DEFINITION, NOW)
+      await store.linkDataset(DEFINITION)
+      expect(await store.changeDataset(DEFINITION, { ...DEFINITION }, NOW + 5)).toBe('same')
+      expect(await store.datasets('stocks')).toMatchObject([{ dueAt: NOW, updatedAt: NOW }])
+      const wanted = ['5MIN', '1HOUR', 'DAILY'].map(to)
+      const became = await Promise.all(wanted.map((one) => store.changeDataset(DEFINITION, one, NOW + 9)))
+      expect([...became].sort()).toEqual(['changed', 'outdated', 'outdated'])
+      const definition = wanted[became.indexOf('changed')]
+      expect(await store.datasets('stocks')).toMatchObject([{ definition, dueAt: NOW + 9, updatedAt: NOW + 9 }])
+      expect((await state())?.unresolved.map(({ name }) => name)).toEqual(['MSFT.NASDAQ'])
+      expect((await store.datasetNow('stocks', NOW))?.linked).toBe(false)
+      expect(await store.datasets('other')).toEqual([])
+    })
+
     it('counts a relative beginning from the day it was declared, and keeps it as long as its text stays', async () => {
       const back = { ...DEFINITION, since: '90d' }
       const began = Math.floor(NOW / DAY_SEC) * DAY_SEC - 90 * DAY_SEC

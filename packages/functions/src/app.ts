@@ -2,10 +2,12 @@ import { type Hours, TidegateError, toTidegateError } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
 import type { Ingest, Log } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { except } from 'hono/combine'
 import { type RequestIdVariables, requestId } from 'hono/request-id'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { plainAddress } from './address.ts'
 import type { ErrorAnswer } from './answers.ts'
 import { createGuard } from './guard.ts'
 import { createKeyCheck } from './keys.ts'
@@ -21,8 +23,10 @@ import { seriesRoutes } from './routes/series.ts'
 import { statusRoutes } from './routes/status.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
-/** A thousand series of long names fit several times over. */
-const MAX_BODY_BYTES = 256 * 1024
+/** A thousand series of long names fit several times over; and of a dataset ten thousand, which can't be split. */
+const MOST_BODY_BYTES = 256 * 1024
+const MOST_DATASET_BYTES = 1024 * 1024
+const DATASETS = '/v1/datasets/*'
 
 export interface AppOptions {
   readonly ingest: Ingest
@@ -55,14 +59,12 @@ export function createApp({ ingest, store, relay, keys, log, ...options }: AppOp
   app.use(requestId())
   app.get('/health', (c) => c.json({ alive: true }))
   app.use(createGuard(createKeyCheck(keys, store)))
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => {
-        throw new TidegateError('invalid', `The body is larger than ${MAX_BODY_BYTES / 1024} KiB: split the request.`)
-      },
-    }),
-  )
+  app.use(DATASETS, limit(MOST_DATASET_BYTES))
+  app.use(except(DATASETS, limit(MOST_BODY_BYTES)))
+  const start = (dataset: string, runId: string) => ingest.startDataset(dataset, { source: 'hook', runId })
+  // Before addresses are looked at: a call of a name that is none is answered as one that is not signed.
+  app.route('/v1', hookRoutes({ store, start, log, bytes, now }))
+  app.use(plainAddress)
   app.route('/v1', runRoutes({ ingest, store, hours }))
   app.route('/v1', barRoutes({ store, hours }))
   app.route('/v1', seriesRoutes({ store }))
@@ -71,10 +73,17 @@ export function createApp({ ingest, store, relay, keys, log, ...options }: AppOp
   app.route('/v1', datasetRoutes({ ingest, store, hours, now }))
   app.route('/v1', statusRoutes({ store, relay }))
   app.route('/v1', webhookRoutes({ store, ingest, allowPrivate, bytes, now }))
-  const start = (dataset: string, runId: string) => ingest.startDataset(dataset, { source: 'hook', runId })
-  app.route('/v1', hookRoutes({ store, start, log, bytes, now }))
   app.route('/v1', keyRoutes({ store, bytes, now }))
   return app
+}
+
+function limit(maxSize: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new TidegateError('invalid', `The body is larger than ${maxSize / 1024} KiB: split the request.`)
+    },
+  })
 }
 
 function answerError(c: Context<Env>, cause: unknown, log: Log): Response {

@@ -2,12 +2,24 @@ import { TidegateError } from '@tidegate/core'
 import type { Context } from 'hono'
 import { z } from 'zod'
 
-/** What the schema makes of a value. Throws `invalid`, naming every faulty field and what was expected of it; `what` is at fault. */
-export function check<S extends z.ZodType>(schema: S, value: unknown, what = 'The request'): z.output<S> {
+export interface CheckOptions {
+  /** What is at fault. Default: the request. */
+  readonly what?: string
+  /** A field in the words of whoever wrote the value. Default: `specs.1`. */
+  readonly fieldOf?: (path: readonly PropertyKey[]) => string
+  /** Faults that were found by other means. */
+  readonly faults?: readonly string[]
+}
+
+/** What the schema makes of a value. Throws `invalid`, naming every faulty field and what was expected of it, a line each. */
+export function check<S extends z.ZodType>(schema: S, value: unknown, options: CheckOptions = {}): z.output<S> {
+  const { what = 'The request', fieldOf = (path) => path.join('.'), faults: others = [] } = options
   const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.flatMap(faultsOf)
-  throw new TidegateError('invalid', `${what} is not as expected. ${[...new Set(faults)].join('; ')}.`)
+  if (parsed.success && others.length === 0) return parsed.data
+  const found = parsed.error?.issues.flatMap((issue) => faultsOf(issue, fieldOf)) ?? []
+  const [first, ...more] = new Set([...found, ...others])
+  const said = more.length === 0 ? `. ${first}.` : `:\n${[first, ...more].map((fault) => `- ${fault}`).join('\n')}`
+  throw new TidegateError('invalid', `${what} is not as expected${said}`)
 }
 
 /** The checked JSON body of a request. Throws `invalid` for a body that is no JSON or not what the schema takes. */
@@ -35,8 +47,10 @@ export function parsed<T>(parse: (text: string) => T) {
   }
 }
 
-function faultsOf(issue: z.core.$ZodIssue): string[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: there is no such field`)
-  const field = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+function faultsOf(issue: z.core.$ZodIssue, fieldOf: NonNullable<CheckOptions['fieldOf']>): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${fieldOf([...issue.path, key])}: there is no such field`)
+  }
+  const field = issue.path.length === 0 ? '' : `${fieldOf(issue.path)}: `
   return [`${field}${issue.message.replace(/\.$/, '')}`]
 }

@@ -1,6 +1,6 @@
 import {
   checkSchedule,
-  type DatasetDefinition,
+  formatInstant,
   type Hours,
   PRIORITIES,
   parseInstrument,
@@ -11,12 +11,13 @@ import {
   whatToShow,
 } from '@tidegate/core'
 import { z } from 'zod'
-import { check, parsed } from './check.ts'
+import { parsed } from './check.ts'
 import { hoursOr, instrumentText, specText } from './request.ts'
 
 /** What one dataset may come to; more of them make more. */
 const MOST_SERIES = 10_000
-const NAME = /^[a-z0-9][\w.-]{0,62}$/i
+/** What a dataset may be called. */
+export const DATASET_NAME = /^[a-z0-9][\w.-]{0,62}$/i
 const EXPECTED = {
   name: 'expected up to 63 letters, digits, dots, - and _, a letter or digit first',
   instruments: 'expected a list of instrument ids such as ["AAPL.NASDAQ"]',
@@ -32,26 +33,53 @@ const EXPECTED = {
 
 const text = (expected: string) => z.string({ error: expected })
 
-const listOf = <T extends z.ZodType<string>>(item: T, expected: string) =>
+/** A list in which nothing stands twice, by what `keyOf` makes of each; what stands there beside faulty items is told too. */
+const listOf = <T extends z.ZodType<string>>(item: T, expected: string, keyOf: (text: string) => string) =>
   z
     .array(item, { error: expected })
     .min(1, expected)
     .max(MOST_SERIES, `expected at most ${MOST_SERIES} of them`)
-    .superRefine((texts: string[], context) => {
-      const seen = new Set<string>()
-      for (const [i, one] of texts.entries()) {
-        const key = one.trim().toUpperCase()
-        if (seen.has(key)) context.addIssue({ code: 'custom', path: [i], message: `"${one}" is named twice` })
-        seen.add(key)
-      }
-    })
+    .superRefine(
+      (texts: unknown[], context) => {
+        const seen = new Map<string, string>()
+        for (const [i, one] of texts.entries()) {
+          if (typeof one !== 'string') continue
+          const key = keyOf(one)
+          const other = seen.get(key)
+          if (other === undefined) seen.set(key, one)
+          else context.addIssue({ code: 'custom', path: [i], message: twice(one, other) })
+        }
+      },
+      { when: ({ value }) => Array.isArray(value) && value.length <= MOST_SERIES },
+    )
 
-const since = text(EXPECTED.since).transform(
-  parsed((written) => {
-    sinceSec(written, 0)
-    return written
-  }),
-)
+const plain = (text: string) => text.trim().toUpperCase()
+
+/** The contract that an id asks for, so that `AAPL.XNAS` is `AAPL.NASDAQ`; one that only the gateway could tell passes. */
+function contractOf(id: string): string {
+  try {
+    return JSON.stringify(parseInstrument(id))
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error
+    return plain(id)
+  }
+}
+
+function twice(one: string, other: string): string {
+  return plain(one) === plain(other) ? `"${one}" is named twice` : `"${one}" is "${other}" once more`
+}
+
+const sinceBefore = (now: () => number) =>
+  text(EXPECTED.since).transform(
+    parsed((written) => {
+      const nowSec = Math.floor(now() / 1000)
+      if ((sinceSec(written, nowSec) ?? 0) <= nowSec) return written
+      throw new TidegateError(
+        'invalid',
+        `"${written}" is yet to come, it is ${formatInstant(nowSec)}: ${EXPECTED.since}`,
+      )
+    }),
+  )
 
 const schedule = z
   .strictObject(
@@ -87,20 +115,20 @@ function scheduleOf(given: Readonly<Record<string, string | undefined>>): Schedu
   return kinds.includes(fields) ? (given as unknown as Schedule) : undefined
 }
 
-const fields = (defaultHours: Hours) => ({
-  instruments: listOf(instrumentText, EXPECTED.instruments),
-  specs: listOf(specText, EXPECTED.specs),
-  since,
+const fields = (defaultHours: Hours, now: () => number) => ({
+  instruments: listOf(instrumentText, EXPECTED.instruments, contractOf),
+  specs: listOf(specText, EXPECTED.specs, plain),
+  since: sinceBefore(now),
   hours: hoursOr(defaultHours),
   schedule,
   priority: z.enum(PRIORITIES, { error: `expected one of ${PRIORITIES.join(', ')}` }).optional(),
 })
 
-/** The body of `POST /v1/datasets`, and one dataset of a config. Every fault is named; an unknown field is one. */
-export function definitionSchema(defaultHours: Hours) {
-  const name = text(EXPECTED.name).regex(NAME, EXPECTED.name)
+/** The body of `POST /v1/datasets`, and one dataset of a config; `now` in epoch milliseconds. Every fault is named; an unknown field is one. */
+export function definitionSchema(defaultHours: Hours, now: () => number) {
+  const name = text(EXPECTED.name).regex(DATASET_NAME, EXPECTED.name)
   return z
-    .strictObject({ name, ...fields(defaultHours) }, { error: 'expected an object with the fields of a dataset' })
+    .strictObject({ name, ...fields(defaultHours, now) }, { error: 'expected an object with the fields of a dataset' })
     .superRefine(({ instruments, specs }, context) => {
       if (instruments.length * specs.length > MOST_SERIES) {
         const count = `${instruments.length} instruments × ${specs.length} specs`
@@ -127,8 +155,8 @@ function mismatch(spec: string, instruments: readonly string[]): string | undefi
 }
 
 /** The body of `PATCH /v1/datasets/:name`: some of a definition's fields, and whether it is paused. */
-export function changeSchema() {
-  const { hours, priority, ...others } = fields('regular')
+export function changeSchema(now: () => number) {
+  const { hours, priority, ...others } = fields('regular', now)
   return z
     .strictObject(
       {
@@ -140,22 +168,4 @@ export function changeSchema() {
       { error: (issue) => (issue.code === 'invalid_type' ? 'The body is no JSON object' : undefined) },
     )
     .partial()
-}
-
-/**
- * The datasets of a config, checked; `hours` are those of a dataset that does not say. `file` is named in the error.
- * Throws `invalid`, naming every faulty field of every dataset, and names that stand twice.
- */
-export function checkConfig(config: unknown, { hours, file }: { readonly hours: Hours; readonly file: string }) {
-  const datasets = z
-    .array(definitionSchema(hours), { error: 'expected a list of datasets' })
-    .superRefine((list: readonly { readonly name?: unknown }[], context) => {
-      const names = list.map(({ name }) => name)
-      for (const [i, name] of names.entries()) {
-        if (names.indexOf(name) < i)
-          context.addIssue({ code: 'custom', path: [i, 'name'], message: `"${name}" stands twice` })
-      }
-    })
-  const expected = 'expected its default export to be defineConfig({ datasets: [ … ] })'
-  return check(z.strictObject({ datasets }, { error: expected }), config, file).datasets satisfies DatasetDefinition[]
 }

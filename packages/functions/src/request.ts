@@ -18,12 +18,12 @@ const MAX_TEXT = 64
 
 const INSTANT = 'expected a date such as 2024-01-02 or a UTC time such as 2024-01-02T09:30:00Z'
 
-/** Text that can be stored and shown: Postgres has no NUL, and no name of IBKR's holds a control character. */
-function text(expected: string) {
+/** Text that can be stored and shown: Postgres has no NUL and no half characters, and no name of IBKR's holds a control character. */
+export function text(expected: string) {
   return z
     .string({ error: expected })
     .max(MAX_TEXT, `expected at most ${MAX_TEXT} characters`)
-    .regex(/^\P{Cc}+$/u, expected)
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, expected)
 }
 
 /** An instrument id or a bare name, checked and as it was written. */

@@ -64,6 +64,56 @@ describe('datasets by HTTP', () => {
     expect((await get()).definition.specs).toEqual(['5MIN', 'DAILY'])
   })
 
+  it('change as a whole, however many change them at once, and are not brought back by it', async () => {
+    await post(STOCKS)
+    const changes = [{ since: '2026-03-02' }, { specs: ['1HOUR'] }, { priority: 'backfill' }, { hours: 'all' }]
+    const patch = (body: object) => world.call<DatasetAnswer>('PATCH', '/v1/datasets/stocks', body)
+    const answers = await Promise.all(changes.map(patch))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    expect((await get()).definition).toEqual(Object.assign({}, STOCKS, ...changes))
+    const due = (await get()).dueAt
+    world.clock.advance(60)
+    expect((await patch({ hours: 'all' })).body).toMatchObject({ dueAt: due })
+    const [removed, ...late] = await Promise.all([
+      world.call('DELETE', '/v1/datasets/stocks'),
+      ...changes.map(({ since }) => patch({ since: since ?? '2026-03-03' })),
+    ])
+    expect(removed.status).toBe(200)
+    for (const { status } of late) expect([200, 404]).toContain(status)
+    expect((await patch({ since: '2026-03-04' })).status).toBe(404)
+    expect((await world.call<DatasetsAnswer>('GET', '/v1/datasets')).body).toEqual({ datasets: [] })
+  })
+
+  it('may be as large as ten thousand long names, and no larger', async () => {
+    const instruments = Array.from({ length: 10_000 }, (_, i) => `${`${i}`.padStart(60, 'Q')}=OPT.SMART`.slice(-64))
+    const wide = { ...STOCKS, name: 'wide', instruments, specs: ['1HOUR'] }
+    expect(JSON.stringify(wide).length).toBeGreaterThan(660_000)
+    // Read in full, and refused for something else: to store it takes a second.
+    const since = { status: 400, body: { error: { message: expect.stringContaining('. since: "never" is no ') } } }
+    expect(await post({ ...wide, since: 'never' })).toMatchObject(since)
+    await post(STOCKS)
+    expect(await world.call('PATCH', '/v1/datasets/stocks', { instruments, since: 'never' })).toMatchObject(since)
+    expect(await post<ErrorAnswer>({ ...wide, name: 'x'.repeat(1_100_000) })).toMatchObject({
+      status: 400,
+      body: { error: { message: expect.stringContaining('1024 KiB') } },
+    })
+  })
+
+  it.each(['GET', 'PATCH', 'DELETE', 'POST'])('of a name that none can have are not there (%s)', async (method) => {
+    const body = method === 'PATCH' ? { paused: true } : undefined
+    for (const [name, status] of [
+      ['%00', 400],
+      ['a%1Fb', 400],
+      ['%2500', 404],
+      ['a%20b', 404],
+      ['%ED%A0%80', 404],
+      ['x'.repeat(64), 404],
+    ] as const) {
+      const path = `/v1/datasets/${name}${method === 'POST' ? '/runs' : ''}`
+      expect([name, (await world.call(method, path, body)).status]).toEqual([name, status])
+    }
+  })
+
   it('are brought up to date by hand, and tell how complete each series is and what can not be had', async () => {
     await post({ ...STOCKS, instruments: [...STOCKS.instruments, 'NONE.NASDAQ'] })
     const started = await world.call<StartedAnswer>('POST', '/v1/datasets/stocks/runs')
@@ -117,6 +167,15 @@ describe('a definition', () => {
       expect(message).toContain(part)
     }
     expect(message).toContain('colour: there is no such field')
+    expect(message).toContain('- instruments.2: "aapl" is named twice')
+    expect(message.split('\n')).toHaveLength(10)
+  })
+
+  it('is not wanted since a day that is yet to come', async () => {
+    expect(await faults({ ...STOCKS, since: '2026-04-09' })).toMatch(
+      /since: "2026-04-09" is yet to come, it is 2026-04-08T1/,
+    )
+    expect((await post({ ...STOCKS, since: '2026-04-08' })).status).toBe(201)
   })
 
   it.each([
@@ -126,9 +185,12 @@ describe('a definition', () => {
     ['daily', 'schedule: expected { cron, zone }'],
     [{ every: '5m', during: 'night' }, 'schedule.during: expected "session", or nothing'],
     [{ cron: '61 * * * *', zone: 'Europe/London' }, '"61 * * * *" in "Europe/London" is no schedule'],
-    [{ cron: '* * * * *', zone: 'Nowhere' }, '"* * * * *" in "Nowhere" is no schedule'],
+    [{ cron: '* * * * *', zone: 'Nowhere' }, 'schedule: "Nowhere" is no zone: expected one such as America/New_York'],
+    [{ cron: '0 0 * * *', zone: '' }, 'schedule: "" is no zone'],
+    [{ cron: '@daily', zone: 'UTC' }, 'schedule: "@daily" is no cron pattern: expected five fields'],
+    [{ cron: '0 0 0 * * *', zone: 'UTC' }, 'schedule: "0 0 0 * * *" is no cron pattern'],
     [{ cron: '0 0 30 2 *', zone: 'UTC' }, 'never comes'],
-    [{ every: '5m', often: true }, 'often: there is no such field'],
+    [{ every: '5m', often: true }, 'schedule.often: there is no such field'],
   ])('whose schedule is %j is refused', async (schedule, expected) => {
     expect(await faults({ ...STOCKS, schedule })).toContain(expected)
   })
@@ -137,6 +199,10 @@ describe('a definition', () => {
     expect(await faults({ ...STOCKS, instruments: ['AAPL', 'aapl '] })).toContain(
       'instruments.1: "aapl " is named twice',
     )
+    const aliases = ['BRK.B.NYSE', 'AAPL.NASDAQ', 'EUR/USD', 'AAPL.XNAS', 'EUR/USD.IDEALPRO', 'AAPL']
+    const again = await faults({ ...STOCKS, instruments: aliases, specs: ['1-HOUR-MID'] })
+    expect(again).toContain('- instruments.3: "AAPL.XNAS" is "AAPL.NASDAQ" once more\n')
+    expect(again).toContain('- instruments.4: "EUR/USD.IDEALPRO" is "EUR/USD" once more')
     expect(await faults({ ...STOCKS, instruments: ['EUR/USD'], specs: ['1MIN', '1-MINUTE-LAST'] })).toContain(
       'specs.1: EUR/USD: IBKR has no LAST bars for CASH',
     )
@@ -144,12 +210,32 @@ describe('a definition', () => {
   })
 
   it('of a config is checked the same way, with its file, its place and names that stand twice', () => {
-    const check = (config: unknown) => () => checkConfig(config, { hours: 'all', file: 'tidegate.config.ts' })
+    const options = { hours: 'all', file: 'tidegate.config.ts', now: world.clock.now } as const
+    const check = (config: unknown) => () => checkConfig(config, options)
     const { hours: _, ...rest } = STOCKS
     expect(check({ datasets: [rest] })()).toEqual([{ ...STOCKS, hours: 'all' }])
     expect(check({ datasets: [STOCKS, STOCKS] })).toThrow('datasets.1.name: "stocks" stands twice')
     expect(check({ datasets: [{ ...STOCKS, specs: ['2MIN'] }] })).toThrow(
-      /^tidegate.config.ts is not .*datasets.0.specs.0: /,
+      /^tidegate.config.ts is not as expected. stocks, specs.0: "2MIN" /,
+    )
+    const faulty = [
+      { ...STOCKS, specs: ['2MIN'], extra: 1 },
+      { ...STOCKS, name: 'a b' },
+      { ...STOCKS, name: 'x', schedule: { every: 'often' } },
+      { ...STOCKS, name: 'x' },
+      7,
+    ]
+    expect(check({ datasets: faulty, more: [] })).toThrow(
+      [
+        'tidegate.config.ts is not as expected:',
+        '- stocks, specs.0: "2MIN" is no timeframe: expected 1MIN, 5MIN, 1HOUR, DAILY or a bar specification such as 15-MINUTE-MID',
+        '- stocks, extra: there is no such field',
+        '- datasets.1.name: expected up to 63 letters, digits, dots, - and _, a letter or digit first',
+        '- datasets.2.schedule: "often" is no duration: expected one such as 5m, 1h or 1d',
+        '- datasets.4: expected an object with the fields of a dataset',
+        '- more: there is no such field',
+        '- datasets.3.name: "x" stands twice',
+      ].join('\n'),
     )
     expect(check(undefined)).toThrow('expected its default export to be defineConfig')
     expect(check({ datasets: {} })).toThrow('datasets: expected a list of datasets')

@@ -50,6 +50,7 @@ describe('what is refused', () => {
       /1200|600/,
     ],
     ['a control character', { instruments: ['AA\u0000PL'] }, /instruments/],
+    ['half a character', { instruments: ['AA\ud800=STK.SMART'] }, /instruments/],
   ])('%s', async (_, change, expected) => {
     for (const path of ['/v1/runs', '/v1/plan']) {
       const error = await refused('POST', path, { ...MINUTES, ...change })
@@ -94,6 +95,25 @@ describe('what is refused', () => {
     ],
   ])('of bars: %s', async (_, query, expected) => {
     expect(await refused('GET', bars(query))).toMatchObject({ status: 400, message: expect.stringMatching(expected) })
+  })
+
+  it.each([
+    ['GET', '/v1/runs?dataset=%00'],
+    ['GET', '/v1/runs/%00'],
+    ['GET', '/v1/series?instrument=%00'],
+    ['GET', '/v1/coverage?instrument=%01'],
+    ['GET', '/v1/webhooks/%00/deliveries'],
+    ['POST', '/v1/webhooks/%00/test'],
+    ['POST', '/v1/deliveries/a%00/redo'],
+    ['DELETE', '/v1/webhooks/%7f'],
+    ['DELETE', '/v1/hooks/%00'],
+    ['PUT', '/v1/hooks/h', { dataset: '\u0000' }],
+    ['PUT', '/v1/hooks/h', { dataset: '\ud800' }],
+    ['POST', '/v1/plan', { dataset: '\ud800' }],
+    ['POST', '/v1/keys', { name: '\ud800', scopes: ['read'] }],
+    ['POST', '/v1/webhooks', { url: 'https://example.com/\u0000', events: ['\u0000'] }],
+  ])('what Postgres could not hold: %s %s %j', async (method, path, body?: object) => {
+    expect(await refused(method, path, body)).toMatchObject({ status: 400, kind: 'invalid' })
   })
 
   it('what is not there', async () => {

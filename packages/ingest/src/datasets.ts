@@ -34,6 +34,11 @@ export interface Datasets {
   /** Declares a dataset or replaces its definition; the same again changes nothing. The gateway is not asked. */
   declare(definition: DatasetDefinition): Promise<{ readonly created: boolean; readonly changed: boolean }>
   /**
+   * Replaces a dataset's definition by what `alter` makes of it, as one step: where somebody else changes it meanwhile, `alter`
+   * is asked again, of what it is by then. Throws `not-found` where there is no such dataset, and what `alter` throws.
+   */
+  change(name: string, alter: (definition: DatasetDefinition) => DatasetDefinition): Promise<void>
+  /**
    * Brings a dataset up to date now, whatever its schedule says, what was given up or not found lately included. `source`
    * says in its run who asked (default `dataset`), `runId` which id it must have: started twice, it is one run. Throws
    * `not-found` where there is no such dataset, and what was wrong with the first of its instruments where none can be had.
@@ -52,6 +57,21 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
       const result = await store.putDataset(definition, nowSec())
       if (result.changed) await store.linkDataset(definition)
       return result
+    },
+
+    async change(name, alter) {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const [dataset] = await store.datasets(name)
+        if (!dataset) throw noDataset(name)
+        const definition = alter(dataset.definition)
+        const became = await store.changeDataset(dataset.definition, definition, nowSec())
+        if (became === 'changed') await store.linkDataset(definition)
+        if (became !== 'outdated') return
+      }
+      throw new TidegateError(
+        'conflict',
+        `The dataset "${name}" was changed by somebody else, ${MOST_TRIES} times over: try again.`,
+      )
     },
 
     async startDataset(name, { source = 'dataset', runId } = {}) {

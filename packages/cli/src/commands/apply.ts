@@ -26,7 +26,7 @@ export async function runApply(context: Context, options: ApplyOptions): Promise
   const { out, cwd, signal } = context
   const { config: file, dryRun, yes, prune, verbose } = options
   const { hours } = readSettings(context.env, context.newKey).functions
-  const config = await loadConfig({ cwd, file, hours })
+  const config = await loadConfig({ cwd, file, hours, now: context.now })
   const target = await openTarget(context, { need: dryRun ? 'stored' : 'declared', timeoutMs: 0, verbose })
   try {
     const { client } = target

@@ -1,5 +1,5 @@
 import { type DatasetDefinition, type ErrorBody, SEC_TYPES, sinceSec, specsFor } from '@tidegate/core'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { DatasetState, DueDataset } from './due.ts'
 import { at, epoch, textsOf } from './sql.ts'
@@ -37,6 +37,11 @@ export interface Datasets {
     definition: DatasetDefinition,
     now: number,
   ): Promise<{ readonly created: boolean; readonly changed: boolean }>
+  /**
+   * Puts one definition of a dataset in the place of another, as `putDataset` does; `outdated`, and nothing done, where it is not
+   * `from` any more, or gone.
+   */
+  changeDataset(from: DatasetDefinition, to: DatasetDefinition, now: number): Promise<'changed' | 'same' | 'outdated'>
   /** Makes the series that a dataset comes to by the instruments found so far, and lets go of those that it no longer wants. */
   linkDataset(definition: DatasetDefinition): Promise<void>
   /** Keeps what became of instruments that a dataset names. */
@@ -55,7 +60,8 @@ export interface Datasets {
    * after a split, and chunks, whoever asked for them. False where there is no such dataset.
    */
   removeDataset(name: string, options: { readonly dropData: boolean }, now: number): Promise<boolean>
-  datasets(): Promise<Dataset[]>
+  /** All of them by name, or the one of this name. */
+  datasets(name?: string): Promise<Dataset[]>
   /**
    * The datasets that are due, each with its series and their gaps: `[since, now)` less coverage of any state, less what
    * queued or leased chunks ask for, less what chunks that failed or were parked at or after `givenUpSince` asked for.
@@ -86,19 +92,22 @@ export function datasetsIn(database: Database): Declaring {
             due_at = excluded.due_at, updated_at = excluded.updated_at
           where datasets.definition <> excluded.definition
           returning name, xmax = 0 as created
-        ), named as (
-          select put.name as dataset, n.name from put, unnest(${textsOf(definition.instruments)}) as n(name)
-        ), gone as (
-          delete from dataset_instruments di using put
-          where di.dataset = put.name and not exists (select 1 from named where named.name = di.name)
-        ), noted as (
-          insert into dataset_instruments (dataset, name, instrument_id)
-          select distinct n.dataset, n.name, coalesce(i.id, a.instrument_id) from named n
-          left join instruments i on i.id = upper(trim(n.name)) left join instrument_aliases a on a.alias = upper(trim(n.name))
-          on conflict do nothing
-        )
+        ), ${namingSteps(definition)}
         select created from put`)
       return { created: row?.created === true, changed: row !== undefined }
+    },
+
+    async changeDataset(from, to, now) {
+      const [before, after] = [sql`${JSON.stringify(from)}::jsonb`, sql`${JSON.stringify(to)}::jsonb`]
+      const [row] = await database.rows<{ became: 'changed' | 'same' | 'outdated' }>(sql`
+        with put as (
+          update datasets set definition = ${after}, linked = false, due_at = ${at(now)}, updated_at = ${at(now)},
+            since = case when definition->>'since' = ${to.since} then since else ${at(sinceSec(to.since, now))} end
+          where name = ${from.name} and definition = ${before} and definition <> ${after}
+          returning name
+        ), ${namingSteps(to)}
+        select case when exists (table put) then 'changed' when ${before} = ${after} then 'same' else 'outdated' end as became`)
+      return row?.became ?? 'outdated'
     },
 
     async linkDataset(definition) {
@@ -171,11 +180,12 @@ export function datasetsIn(database: Database): Declaring {
       return rows.length === 1
     },
 
-    async datasets() {
+    async datasets(name) {
+      const filter = name === undefined ? sql`true` : sql`name = ${name}`
       const rows = await database.rows<DatasetRow>(sql`
         select name, definition, ${epoch(sql`since`)} as since, paused, ${epoch(sql`due_at`)} as "dueAt",
           ${epoch(sql`created_at`)} as "createdAt", ${epoch(sql`updated_at`)} as "updatedAt"
-        from datasets order by name`)
+        from datasets where ${filter} order by name`)
       return rows.map((row) => ({ ...row, since: row.since ?? undefined }))
     },
 
@@ -191,3 +201,18 @@ export function datasetsIn(database: Database): Declaring {
 }
 
 type DatasetRow = Omit<Dataset, 'since'> & { readonly since: number | null }
+
+/** What becomes of the instruments that the dataset in `put` names: those that it names no more go, new ones are found where stored. */
+function namingSteps({ instruments }: DatasetDefinition): SQL {
+  return sql`named as (
+          select put.name as dataset, n.name from put, unnest(${textsOf(instruments)}) as n(name)
+        ), gone as (
+          delete from dataset_instruments di using put
+          where di.dataset = put.name and not exists (select 1 from named where named.name = di.name)
+        ), noted as (
+          insert into dataset_instruments (dataset, name, instrument_id)
+          select distinct n.dataset, n.name, coalesce(i.id, a.instrument_id) from named n
+          left join instruments i on i.id = upper(trim(n.name)) left join instrument_aliases a on a.alias = upper(trim(n.name))
+          on conflict do nothing
+        )`
+}

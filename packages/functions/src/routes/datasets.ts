@@ -12,7 +12,7 @@ import {
 } from '../answers/datasets.ts'
 import { type StartedAnswer, startedAnswer } from '../answers.ts'
 import { bodyOf, check } from '../check.ts'
-import { changeSchema, definitionSchema } from '../definition.ts'
+import { changeSchema, DATASET_NAME, definitionSchema } from '../definition.ts'
 
 const DATA = ['keep', 'drop'] as const
 
@@ -27,15 +27,15 @@ export interface DatasetRoutesOptions {
 
 /** What is wanted for good: declaring it, how complete it is, and starting it by hand. */
 export function datasetRoutes({ ingest, store, hours, now }: DatasetRoutesOptions): Hono {
-  const whole = definitionSchema(hours)
-  const change = changeSchema()
+  const whole = definitionSchema(hours, now)
+  const change = changeSchema(now)
   const removal = z.strictObject({ data: z.enum(DATA, { error: `expected ${DATA.join(' or ')}` }).default('keep') })
   const nowSec = () => Math.floor(now() / 1000)
   const routes = new Hono()
 
   async function statusOf(name: string): Promise<DatasetStatus> {
     const [status] = await ingest.datasets(name)
-    if (!status) throw new TidegateError('not-found', `There is no dataset "${name.slice(0, 64)}".`)
+    if (!status) throw absent(name)
     return status
   }
 
@@ -54,8 +54,10 @@ export function datasetRoutes({ ingest, store, hours, now }: DatasetRoutesOption
 
   routes.patch('/datasets/:name', async (c) => {
     const { paused, ...changes } = await bodyOf(c, change)
-    const { name, definition } = await statusOf(nameIn(c))
-    if (Object.keys(changes).length > 0) await ingest.declare(check(whole, changed(definition, changes)))
+    const name = nameIn(c)
+    if (Object.keys(changes).length > 0) {
+      await ingest.change(name, (definition) => check(whole, changed(definition, changes)))
+    }
     if (paused !== undefined) await store.pauseDataset(name, paused, nowSec())
     return c.json<DatasetAnswer>(datasetAnswer(await statusOf(name)))
   })
@@ -76,8 +78,15 @@ export function datasetRoutes({ ingest, store, hours, now }: DatasetRoutesOption
   return routes
 }
 
+/** The name in the path. Throws `not-found` for one that no dataset can have. */
 function nameIn(c: Context): string {
-  return c.req.param('name') ?? ''
+  const name = c.req.param('name') ?? ''
+  if (DATASET_NAME.test(name)) return name
+  throw absent(name)
+}
+
+function absent(name: string): TidegateError {
+  return new TidegateError('not-found', `There is no dataset "${name.slice(0, 64)}".`)
 }
 
 /** The definition with the fields given put in their places; a null takes one away. */

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { type CalledAnswer, type HooksAnswer, hookAnswer, type NewHookAnswer } from '../answers/telling.ts'
 import { bodyOf } from '../check.ts'
 import { mintSecret, type RandomBytes } from '../mint.ts'
+import { text } from '../request.ts'
 import { isSigned } from '../signature.ts'
 
 const NAME = /^[a-z0-9][\w-]{0,63}$/i
@@ -19,9 +20,7 @@ const LEASE_SEC = 120
 const AGAIN_MS = 10_000
 const WANTS_DATASET = 'expected the name of a dataset'
 
-const schema = z.strictObject({
-  dataset: z.string({ error: WANTS_DATASET }).min(1, WANTS_DATASET).max(64, WANTS_DATASET),
-})
+const schema = z.strictObject({ dataset: text(WANTS_DATASET) })
 
 export interface HookRoutesOptions {
   readonly store: Store

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { type KeysAnswer, keyAnswer, type NewKeyAnswer } from '../answers/telling.ts'
 import { bodyOf } from '../check.ts'
 import { mintKey, type RandomBytes } from '../mint.ts'
+import { text } from '../request.ts'
 import { SCOPES } from '../scopes.ts'
 
 const NAMED = 'expected a name of 1 to 64 characters'
@@ -12,10 +13,7 @@ const SCOPED = `expected some of ${SCOPES.join(', ')}`
 const ID = /^[0-9a-f]{12}$/
 
 const schema = z.strictObject({
-  name: z
-    .string({ error: NAMED })
-    .max(64, NAMED)
-    .regex(/^\P{Cc}+$/u, NAMED),
+  name: text(NAMED),
   scopes: z.array(z.enum(SCOPES, { error: SCOPED }), { error: SCOPED }).min(1, SCOPED),
 })
 

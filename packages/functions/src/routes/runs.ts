@@ -7,7 +7,7 @@ import { type PlanAnswer, planAnswer } from '../answers/plan.ts'
 import { type RunsAnswer, runsAnswer } from '../answers/runs.ts'
 import { type ProgressAnswer, progressAnswer, startedAnswer } from '../answers.ts'
 import { bodyOf, check } from '../check.ts'
-import { datasetSchema, fetchSchema } from '../request.ts'
+import { datasetSchema, fetchSchema, text } from '../request.ts'
 
 const RUN_ID = /^[\w-]{1,64}$/
 const MOST_RUNS = 200
@@ -16,7 +16,7 @@ const STATES = ['open', 'done', 'failed', 'cancelled'] as const
 const listSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MOST_RUNS, `expected a whole number from 1 to ${MOST_RUNS}`).default(20),
   state: z.enum(STATES, `expected ${STATES.join(', ')}`).optional(),
-  dataset: z.string().max(64).optional(),
+  dataset: text("expected a dataset's name").optional(),
 })
 
 /** What is wanted on demand: what it would take, starting it, and how far it has come; and stopping it. */
