@@ -281,4 +281,40 @@ export function describeRuns(open: () => Database): void {
     expect(left?.n).toBe(1)
     expect(await store.outbox(10)).toHaveLength(1)
   })
+
+  it('runs that ended are forgotten after a while, chunks first, and none that is open', async () => {
+    const { chunkIds } = await runOf('ended', [windowOf(T0, 10), windowOf(T0 + 600, 10)])
+    const [newer = '', older = ''] = chunkIds
+    const good = held(await store.claim(older, LEASE))
+    await store.commit(good, filled(good.window, barsAt([T0])), NOW)
+    await store.giveUp(held(await store.claim(newer, LEASE)), 'parked', LOGIN, NOW)
+    await store.closeRuns(NOW + 10)
+    await runOf('open', [windowOf(T0 + 1200, 10)])
+    await runOf('of no chunks', [])
+    await store.closeRuns(NOW + 20)
+    const left = async () => (await store.runs({ limit: 9 })).map(({ id }) => id).sort()
+    expect(await store.forgetRuns(NOW + 10, 9)).toBe(0)
+    expect(await left()).toEqual(['ended', 'of no chunks', 'open'])
+    expect(await store.forgetRuns(NOW + 11, 1)).toBe(1)
+    expect(await store.forgetRuns(NOW + 11, 9)).toBe(1)
+    expect(await store.forgetRuns(NOW + 21, 9)).toBe(0)
+    expect(await left()).toEqual(['open'])
+    expect((await store.bars(series.id, windowOf(T0, 10), 9)).t).toEqual([T0])
+    expect(await gaps(windowOf(T0, 20))).toEqual([windowOf(T0 + 600, 10)])
+  })
+
+  it('what a split is collected by is not forgotten before it is in place', async () => {
+    await fill(store, series.id, windowOf(T0, 10), filled(windowOf(T0, 10), barsAt([T0])))
+    const { chunkIds } = await runOf('found', [windowOf(T0 + 600, 10)])
+    const claim = held(await store.claim(chunkIds[0] ?? '', LEASE))
+    await store.openAdjustment(claim, { ratio: 0.5, since: undefined, before: T0 + 600 }, NOW)
+    await runOf('collects', [windowOf(T0, 10)])
+    await database.rows(
+      sql`update chunks set state = 'done', adjustment_id = (select max(id) from adjustments) where run_id = 'collects'`,
+    )
+    await store.closeRuns(NOW)
+    expect(await store.forgetRuns(NOW + 1, 9)).toBe(1)
+    await database.rows(sql`update adjustments set state = 'applied'`)
+    expect(await store.forgetRuns(NOW + 1, 9)).toBe(1)
+  })
 }

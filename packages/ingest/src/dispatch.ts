@@ -9,6 +9,8 @@ const STATUS_TIMEOUT_MS = 5000
 /** What was delivered is kept for a day, for whoever wants to look. */
 const KEPT_SEC = 86_400
 const FORGOTTEN_AT_ONCE = 10_000
+/** Runs are the history that `runs` shows. By the minute they would soon be more than the bars they brought. */
+const RUNS_KEPT_SEC = 30 * 86_400
 
 /**
  * Delivers the outbox: chunks that were opened go to the queue, as many as may be with it, and runs whose chunks have settled
@@ -74,7 +76,9 @@ export async function resume(options: IngestOptions): Promise<void> {
   }
 }
 
-/** Deletes what was delivered a day ago. The chunks of ended runs stay: they are the history that `runs` shows. */
+/** Deletes what was delivered a day ago, and runs that ended a month ago with their chunks. */
 export async function forget({ store, now }: IngestOptions): Promise<void> {
-  await store.forgetDelivered(Math.floor(now() / 1000) - KEPT_SEC, FORGOTTEN_AT_ONCE)
+  const nowSec = Math.floor(now() / 1000)
+  await store.forgetDelivered(nowSec - KEPT_SEC, FORGOTTEN_AT_ONCE)
+  await store.forgetRuns(nowSec - RUNS_KEPT_SEC, FORGOTTEN_AT_ONCE)
 }

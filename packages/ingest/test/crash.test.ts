@@ -149,6 +149,16 @@ describe('a sweep', () => {
     await expectComplete()
   })
 
+  it('forgets runs that ended a month ago, and not what they brought', async () => {
+    const { runId } = await world.ingest.start(REQUEST)
+    await recover()
+    expect(await world.store.run(runId)).toBeDefined()
+    world.clock.nowMs += 31 * 86_400_000
+    for (let i = 0; i < 2; i++) await world.ingest.sweep()
+    expect(await world.store.run(runId)).toBeUndefined()
+    await expectComplete()
+  })
+
   it('twice at once does no harm', async () => {
     await world.ingest.start(REQUEST)
     world.queue.messages.splice(0)

@@ -6,6 +6,9 @@ import { at, textsOf } from './sql.ts'
 /** How long a chunk that is parked again and again is left alone: at first not at all, then 4 minutes, twice as long each time, up to an hour. */
 const AGAIN = { firstSec: 60, mostDoublings: 6 }
 
+/** More runs than a minute brings, so that they are forgotten no slower than they come. */
+const RUNS_AT_ONCE = 1000
+
 /** What goes round again, and what does not any more. */
 export interface Recovery {
   /**
@@ -28,6 +31,11 @@ export interface Recovery {
   noteAway(now: number): Promise<void>
   /** The gateway can be asked. Whether it was noted before that it could not: of several who find out at once one is told so. */
   clearAway(): Promise<boolean>
+  /**
+   * Deletes the chunks of runs that ended before this instant, at most `limit`, the oldest first, and the runs that have none
+   * left. How many chunks. What a split under way was collected by stays until it is in place.
+   */
+  forgetRuns(before: number, limit: number): Promise<number>
 }
 
 export function recoveryIn(database: Database): Recovery {
@@ -102,6 +110,25 @@ export function recoveryIn(database: Database): Recovery {
     async clearAway() {
       const rows = await database.rows(sql`delete from notices where kind = 'gateway-away' returning 1 as found`)
       return rows.length === 1
+    },
+
+    async forgetRuns(before, limit) {
+      // A run goes one call after its chunks: a statement does not see what it deletes itself. One that was opened again
+      // while this waited for it stays, and so do its chunks.
+      const rows = await database.rows(sql`
+        with old as materialized (
+          select id from runs where created_at < ${at(before)} and state <> 'open' and finished_at < ${at(before)}
+          order by created_at, id limit ${RUNS_AT_ONCE}::int
+        ), emptied as (
+          delete from runs r using old where r.id = old.id and r.state <> 'open'
+            and not exists (select 1 from chunks c where c.run_id = r.id)
+        )
+        delete from chunks where state not in ('queued', 'leased') and id in (
+          select c.id from old join chunks c on c.run_id = old.id
+          where not exists (select 1 from adjustments a where a.id = c.adjustment_id and a.state = 'collecting')
+          limit ${limit}::int
+        ) returning 1 as gone`)
+      return rows.length
     },
   }
 }
