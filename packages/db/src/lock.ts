@@ -9,6 +9,9 @@ const held = new Set<string>()
  * Takes `dir` for this process by a file beside it that holds the pid and when its process began; a dead process's file is
  * taken over, also where another one has its pid by now. Returns what gives it back. Throws `conflict` while a living
  * process holds it.
+ *
+ * The bridge's record of what was sent is held the same way (`pacing/lock.ts` there): the two share no package but core, which
+ * knows of no files. Locks that live by a heartbeat would not do: PGlite may hold up the process for longer than one lasts.
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = `${dir}.lock`

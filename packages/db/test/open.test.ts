@@ -113,6 +113,20 @@ describe('openDatabase', () => {
     })
     expect(await readdir(folder)).toEqual(['db'])
   })
+
+  it('whose folder can not be made says so at once, and which', async () => {
+    const file = path.join(folder, 'file')
+    await writeFile(file, '')
+    for (const [parent, above] of [
+      ['/proc/none/deep', '/proc/none'],
+      [path.join(file, 'deep'), file],
+    ] as const) {
+      await expect(openDatabase({ dir: path.join(parent, 'db') })).rejects.toMatchObject({
+        kind: 'database',
+        message: expect.stringMatching(new RegExp(`^The folder ${above} .* could not be made: E.*DATABASE_URL`)),
+      })
+    }
+  })
 })
 
 describe('the lock of a folder', () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
@@ -6,12 +6,10 @@ import { TidegateError } from '@tidegate/core'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import { type Database, databaseError, MIGRATIONS_FOLDER, rowsOf } from '../database.ts'
+import { makeFolder } from '../folder.ts'
 import { lockFolder } from '../lock.ts'
 import { refuseNewer } from '../newer.ts'
 import * as schema from '../schema/index.ts'
-
-/** What lies in the folder is for whoever runs Tidegate alone. */
-const OWNER_ONLY = 0o700
 
 type Modules = Required<Pick<PGliteOptions, 'pgliteWasmModule' | 'initdbWasmModule'>>
 let compiled: Promise<Modules> | undefined
@@ -36,7 +34,7 @@ export interface EmbeddedDatabase extends Database {
  */
 export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
   const place = dir ?? 'memory'
-  if (dir !== undefined) await mkdir(dirname(dir), { recursive: true, mode: OWNER_ONLY })
+  if (dir !== undefined) await makeFolder(dirname(dir))
   const unlock = dir === undefined ? async () => {} : await lockFolder(dir)
   let client: PGlite
   try {
