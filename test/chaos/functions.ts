@@ -1,8 +1,8 @@
 import { toTidegateError } from '@tidegate/core'
-import { createStore, type Database } from '@tidegate/db'
+import type { Database } from '@tidegate/db'
 import { createApp } from '@tidegate/functions'
-import type { Ingest } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
+import type { HookAnswer, SignedCall } from './caller.ts'
 import type { Dice } from './dice.ts'
 import { createIsolate, deathOf, type Isolate } from './isolate.ts'
 import { createQueue, type ShakenQueue } from './queue.ts'
@@ -26,8 +26,10 @@ export interface Functions {
   round(): void
   /** All isolates end, and others take their place. */
   restart(): void
-  /** Calls the HTTP interface as its owner; undefined where it failed and it storms. */
+  /** Calls the HTTP interface of some isolate as its owner; undefined where it failed and it storms. */
   call<T>(method: string, path: string, body?: object): Promise<T | undefined>
+  /** Calls a hook, as somebody else does. */
+  callHook(name: string, call: SignedCall): Promise<HookAnswer>
   /** What failed though all was calm. */
   readonly failures: readonly string[]
   readonly deaths: () => number
@@ -57,8 +59,8 @@ export function createFunctions({ database, relay, time, dice, story, isStormy }
     dice: dice.fork(),
     isStormy,
     most: WORKERS,
-    work: (chunkId) => some().work(chunkId),
-    bury: (chunkId) => some().bury(chunkId),
+    work: (chunkId) => some().ingest.work(chunkId),
+    bury: (chunkId) => some().ingest.bury(chunkId),
   })
 
   function begin(death: ReturnType<typeof deathOf>): Isolate {
@@ -84,12 +86,12 @@ export function createFunctions({ database, relay, time, dice, story, isStormy }
   }
 
   /** One of the isolates, a new one in the place of one that is dead. */
-  function some(): Ingest {
+  function some(): Isolate {
     const at = dice.whole(0, ISOLATES - 1)
     const standing = slots[at]
     const isolate = standing && !standing.isDead() ? standing : begin(isStormy() ? deathOf(dice) : undefined)
     slots[at] = isolate
-    return isolate.ingest
+    return isolate
   }
 
   async function attempt(name: string, act: () => Promise<unknown>): Promise<void> {
@@ -103,16 +105,10 @@ export function createFunctions({ database, relay, time, dice, story, isStormy }
     }
   }
 
-  const own = begin(undefined)
-  const app = createApp({
-    ingest: own.ingest,
-    store: createStore(database),
-    relay,
-    keys: [KEY],
-    log,
-    webhooksPrivate: true,
-    now,
-  })
+  /** The HTTP interface of one of the isolates. */
+  function interfaceOf({ ingest, store }: Isolate): ReturnType<typeof createApp> {
+    return createApp({ ingest, store, relay, keys: [KEY], log, webhooksPrivate: true, now })
+  }
 
   const functions: Functions = {
     queue,
@@ -122,25 +118,33 @@ export function createFunctions({ database, relay, time, dice, story, isStormy }
     failures,
     deaths: () => deaths,
     round() {
-      void attempt('tick', () => some().tick())
-      void attempt('sweep', () => some().sweep())
-      void attempt('tell', () => some().tell())
+      void attempt('tick', () => some().ingest.tick())
+      void attempt('sweep', () => some().ingest.sweep())
+      void attempt('tell', () => some().ingest.tell())
     },
     restart() {
       slots.fill(undefined)
     },
     async call<T>(method: string, path: string, body?: object) {
       const began = isStormy()
-      const answer = await app.request(path, {
+      const answer = await interfaceOf(some()).request(path, {
         method,
         body: body && JSON.stringify(body),
         headers: { authorization: `Bearer ${KEY}` },
       })
       const text = await answer.text()
-      story.tell(`${method} ${path}: ${answer.status}${answer.ok ? '' : ` ${text}`}`)
+      if (method !== 'GET' || !answer.ok) {
+        story.tell(`${method} ${path}: ${answer.status}${answer.ok ? '' : ` ${text}`}`)
+      }
       if (answer.ok) return JSON.parse(text) as T
       if (!began) failures.push(`${method} ${path} answered ${answer.status} in the calm: ${text.slice(0, 300)}`)
       return undefined
+    },
+    async callHook(name, { headers, body }) {
+      const answer = await interfaceOf(some()).request(`/v1/hooks/${name}`, { method: 'POST', headers, body })
+      const { id } = (await answer.json()) as { readonly id?: string }
+      story.tell(`hook ${name}, ${headers['webhook-id']}: ${answer.status} ${id ?? ''}`)
+      return { status: answer.status, run: answer.ok ? id : undefined }
     },
   }
   return functions

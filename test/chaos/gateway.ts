@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync } from 'node:fs'
 import path from 'node:path'
-import { type Bridge, createBridge, type Log, readSettings } from '@tidegate/bridge'
+import { createBridge, type Log, readSettings } from '@tidegate/bridge'
 import { createRelay, type Relay } from '@tidegate/relay'
-import { createSimulator, type Simulator } from '@tidegate/simulator'
+import { createSimulator, type MarketBar, type Simulator, type TruthQuery } from '@tidegate/simulator'
 import type { Dice } from './dice.ts'
 import type { Time } from './time.ts'
 import type { Wires } from './wires.ts'
@@ -13,16 +13,21 @@ const KEY = 'key-of-the-chaos-0123456789-0123456789'
 
 /** The simulated gateway, and a bridge to it that can be killed at any instant. */
 export interface Gateway {
+  readonly name: string
   readonly simulator: Simulator
+  /** Symbols that its login has never been allowed to ask for. */
+  readonly unsubscribed: readonly string[]
   /** What reaches the bridge of the moment, over a network that breaks off answers while it storms. */
   readonly relay: Relay
+  /** What the market told of itself at an instant, epoch seconds: splits and dividends since then are none. */
+  truthAt(atSec: number, query: TruthQuery): readonly MarketBar[]
   /** The bridge is gone without a word, and another one begins over what it left: the file of what was sent. */
   kill(): Promise<void>
-  status(): ReturnType<Bridge['status']>
   close(): Promise<void>
 }
 
 interface Parts {
+  readonly name: string
   readonly time: Time
   readonly dice: Dice
   readonly wires: Wires
@@ -31,14 +36,17 @@ interface Parts {
   readonly folder: string
   readonly isStormy: () => boolean
   readonly marketSeed: string
+  readonly unsubscribed: readonly string[]
 }
 
 export async function openGateway(parts: Parts): Promise<Gateway> {
-  const { time, dice, wires, log, folder, isStormy } = parts
+  const { name, time, dice, wires, log, folder, isStormy, unsubscribed } = parts
+  let shownMs: number | undefined
   const simulator = await createSimulator({
-    now: time.now,
+    now: () => shownMs ?? time.now(),
     seed: parts.marketSeed,
     pacing: 'strict',
+    faults: { unsubscribed },
     // Nothing live is asked for.
     pulse: { onBeat: () => () => {} },
     log: (message, error) => log.error({ err: error }, `the simulator: ${message}`),
@@ -56,13 +64,13 @@ export async function openGateway(parts: Parts): Promise<Gateway> {
       BRIDGE_PORT: '0',
       BRIDGE_STATE: stateOf(nth),
     })
-    const newId = () => `ask-${nth}-${++ids}`
+    const newId = () => `${name}-${nth}-${++ids}`
     const bridge = await createBridge({ settings, log, clock, random: own.next, newId, listen: false })
     return { nth, bridge, kill, gone: new AbortController() }
   }
 
   function stateOf(nth: number): string {
-    return path.join(folder, `sent-${nth}.jsonl`)
+    return path.join(folder, `${name}-${nth}.jsonl`)
   }
 
   async function fetch(request: Request): Promise<Response> {
@@ -76,14 +84,23 @@ export async function openGateway(parts: Parts): Promise<Gateway> {
   }
 
   return {
+    name,
     simulator,
-    relay: createRelay({ url: 'http://bridge.test', key: KEY, fetch }),
-    status: () => life.bridge.status(),
+    unsubscribed,
+    relay: createRelay({ url: `http://${name}.test`, key: KEY, fetch }),
+    truthAt(atSec, query) {
+      shownMs = atSec * 1000
+      try {
+        return simulator.truth(query)
+      } finally {
+        shownMs = undefined
+      }
+    },
     async kill() {
       const { nth, gone, kill } = life
       kill()
       gone.abort(new TypeError('fetch failed: the bridge has been killed'))
-      wires.cut()
+      wires.cut(simulator.port)
       // The file stays locked by what, for this process, is still alive; another one would take it over.
       if (existsSync(stateOf(nth))) copyFileSync(stateOf(nth), stateOf(nth + 1))
       life = await begin(nth + 1)
@@ -91,7 +108,7 @@ export async function openGateway(parts: Parts): Promise<Gateway> {
     async close() {
       life.kill()
       life.gone.abort(new TypeError('fetch failed: all is over'))
-      wires.cut()
+      wires.cut(simulator.port)
       await simulator.close()
     },
   }

@@ -8,6 +8,7 @@ import type { Dice } from './dice.ts'
 /** One process of the functions: from its n-th statement on it is dead, whatever it was at. */
 export interface Isolate {
   readonly ingest: Ingest
+  readonly store: Store
   readonly isDead: () => boolean
 }
 
@@ -65,10 +66,10 @@ export function createIsolate({
     alive()
     return found
   }
-  const mortal: Database = { ...database, rows }
+  const store = watched(createStore({ ...database, rows }), database, onTrespass)
   const ingest = createIngest({
     ...options,
-    store: watched(createStore(mortal), database, onTrespass),
+    store,
     relay: mortalRelay(relay, gone.signal),
     queue: {
       async send(chunkIds, delaySec) {
@@ -81,7 +82,7 @@ export function createIsolate({
       },
     },
   })
-  return { ingest, isDead: () => gone.signal.aborted }
+  return { ingest, store, isDead: () => gone.signal.aborted }
 }
 
 /** A store of which is told when a worker that has lost its chunk to another one, or to a cancel, still writes its answer. */

@@ -5,10 +5,12 @@ import { EVENT_TYPES, sinceSec } from '@tidegate/core'
 import { createStore, type Database } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { wipe } from '../support/wipe.ts'
+import { createHookCaller } from './caller.ts'
 import { createDice } from './dice.ts'
 import { createFunctions } from './functions.ts'
-import { openGateway } from './gateway.ts'
-import { startStorm } from './storm.ts'
+import { openLogins } from './logins.ts'
+import { createScales } from './scales.ts'
+import { MOST_SKEW_SEC, startStorm } from './storm.ts'
 import { createStory } from './story.ts'
 import { createTime } from './time.ts'
 import { judge, type Want } from './verdict.ts'
@@ -20,6 +22,7 @@ const HOUR_MS = 60 * MINUTE_MS
 /** Rounds of the calm, and of waiting for the last of what was asked by hand: hours, by the run's clock. */
 const CALM_ROUNDS = 14
 const LAST_ROUNDS = 150
+const HOOK = 'chaos'
 
 /** What became of one run. */
 export interface Outcome {
@@ -54,17 +57,13 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
   const story = createStory(time.now, print)
   const wires = watchWires()
   const folder = await mkdtemp(path.join(tmpdir(), 'tidegate-chaos-'))
-  let stormy = true
+  const scales = createScales(Math.floor(time.now() / 1000))
+  let stormy = false
   let kills = 0
   const shared = { time, wires, story, isStormy: () => stormy }
-  const gateway = await openGateway({
-    ...shared,
-    dice: dice.fork(),
-    log: story.log('bridge'),
-    folder,
-    marketSeed: String(seed),
-  })
-  const functions = createFunctions({ ...shared, dice: dice.fork(), database, relay: gateway.relay })
+  const logins = await openLogins({ ...shared, dice: dice.fork(), folder, marketSeed: String(seed) })
+  const { gateways, relay } = logins
+  const functions = createFunctions({ ...shared, dice: dice.fork(), database, relay })
   const store = createStore(database)
 
   /** Lets so much time pass, from one timer to the next. */
@@ -92,19 +91,29 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
   try {
     const wants = await declare()
     const names = wants.map(({ name }) => name)
-    if (dice.chance(0.3)) await gateway.simulator.event({ type: 'settlement', delaySec: dice.whole(600, 5 * 3600) })
-    const counted = {
+    const caller = createHookCaller({
+      ...shared,
+      dice: dice.fork(),
+      secret: await makeHook(dice.pick(names)),
+      post: (call) => functions.callHook(HOOK, call),
+    })
+    const delaySec = dice.chance(0.3) ? dice.whole(600, 5 * 3600) : undefined
+    if (delaySec) for (const { simulator } of gateways) await simulator.event({ type: 'settlement', delaySec })
+    const counted = gateways.map((gateway) => ({
       ...gateway,
       async kill() {
         kills++
         await gateway.kill()
       },
-    }
-    const storm = startStorm({ ...shared, dice: dice.fork(), gateway: counted, functions, datasets: names })
+    }))
+    stormy = true
+    functions.restart()
+    const storm = startStorm({ ...shared, dice: dice.fork(), gateways: counted, functions, caller, datasets: names })
     functions.round()
     await pass(dice.whole(HOUR_MS, 4 * HOUR_MS))
     stormy = false
     await storm.end()
+    const calmSec = Math.floor(time.now() / 1000) + MOST_SKEW_SEC
     functions.restart()
     for (let round = 0; round < CALM_ROUNDS; round++) {
       functions.round()
@@ -117,8 +126,11 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
       functions.round()
       await pass(5 * MINUTE_MS)
     }
-    const { simulator } = gateway
-    const verdict = await judge({ database, store, simulator, receiver: functions.receiver, wants, nowSec })
+    const { receiver } = functions
+    const verdict = await judge({
+      ...{ database, store, logins, scales, receiver, caller, wants, nowSec, calmSec },
+      endSec: Math.floor(time.now() / 1000),
+    })
     const { sent, lost, doubled, late, buried } = functions.queue.stats
     story.tell(`messages: ${sent} sent, ${lost} lost, ${doubled} doubled, ${late} late, ${buried} buried`)
     return {
@@ -127,13 +139,13 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
       digest: story.digest(),
       bars: verdict.bars,
       series: (await store.series()).length,
-      requests: simulator.received.length,
+      requests: gateways.reduce((sum, { simulator }) => sum + simulator.received.length, 0),
       deaths: functions.deaths(),
       kills,
       events: functions.receiver.told.length,
     }
   } finally {
-    await gateway.close()
+    await logins.close()
     wires.end()
     await rm(folder, { recursive: true, force: true })
   }
@@ -146,7 +158,13 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
       story.tell(JSON.stringify(dataset))
       await wait(functions.call('POST', '/v1/datasets', dataset))
     }
-    return declared.map(({ name, since }) => ({ name, sinceSec: sinceSec(since, nowSec) ?? nowSec }))
+    return declared.map(({ name, since }) => ({ name, sinceSec: sinceSec(since, nowSec) }))
+  }
+
+  /** A hook that starts this dataset, and its secret. */
+  async function makeHook(dataset: string): Promise<string> {
+    const hook = await wait(functions.call<{ secret: string }>('PUT', `/v1/hooks/${HOOK}`, { dataset }))
+    return hook?.secret ?? ''
   }
 
   async function isAnythingOpen(): Promise<boolean> {

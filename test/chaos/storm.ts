@@ -1,4 +1,5 @@
 import type { RunsAnswer } from '@tidegate/functions'
+import type { HookCaller } from './caller.ts'
 import type { Dice } from './dice.ts'
 import type { Functions } from './functions.ts'
 import type { Gateway } from './gateway.ts'
@@ -8,12 +9,14 @@ import { falseNoData, type Trouble, troublesOf } from './troubles.ts'
 
 const MINUTE_MS = 60_000
 /** How far the functions' clock may be from the gateway's, seconds. */
-const SKEWS = [-7200, -180, -20, 20, 180, 7200]
+export const MOST_SKEW_SEC = 7200
+const SKEWS = [-MOST_SKEW_SEC, -180, -20, 20, 180, MOST_SKEW_SEC]
 
 interface Parts {
   readonly time: Time
   readonly dice: Dice
-  readonly gateway: Gateway
+  readonly gateways: readonly Gateway[]
+  readonly caller: HookCaller
   readonly functions: Functions
   readonly story: Story
   readonly datasets: readonly string[]
@@ -24,7 +27,7 @@ export interface Storm {
   end(): Promise<void>
 }
 
-export function startStorm({ time, dice, gateway, functions, story, datasets }: Parts): Storm {
+export function startStorm({ time, dice, gateways, functions, caller, story, datasets }: Parts): Storm {
   let isOver = false
   const standing = new Set<Trouble>()
 
@@ -50,10 +53,12 @@ export function startStorm({ time, dice, gateway, functions, story, datasets }: 
     void found.begin()
   }
 
-  time.after(dice.whole(0, MINUTE_MS), () => trouble(dice.pick(troublesOf(gateway.simulator, dice)), 15))
-  again(1, 8, () => trouble(dice.pick(troublesOf(gateway.simulator, dice)), 15))
+  const some = () => trouble(dice.pick(troublesOf(dice.pick(gateways), dice)), 15)
+  time.after(dice.whole(0, MINUTE_MS), some)
+  again(1, 8, some)
   again(15, 70, async () => {
-    story.tell('the bridge is killed')
+    const gateway = dice.pick(gateways)
+    story.tell(`the bridge ${gateway.name} is killed`)
     await gateway.kill()
   })
   again(20, 90, () => {
@@ -69,13 +74,14 @@ export function startStorm({ time, dice, gateway, functions, story, datasets }: 
   })
   again(2, 12, () => functions.round())
   again(25, 90, () => functions.call('POST', `/v1/datasets/${dice.pick(datasets)}/runs`))
+  again(15, 60, () => caller.call())
   again(60, 150, async () => {
     const answer = await functions.call<RunsAnswer>('GET', '/v1/runs?state=open')
     const run = answer?.runs[0]
     if (run) await functions.call('POST', `/v1/runs/${run.id}/cancel`)
   })
   if (dice.chance(0.5))
-    time.after(dice.whole(MINUTE_MS, 60 * MINUTE_MS), () => trouble(falseNoData(gateway.simulator), 20))
+    time.after(dice.whole(MINUTE_MS, 60 * MINUTE_MS), () => trouble(falseNoData(dice.pick(gateways)), 20))
 
   return {
     async end() {

@@ -1,5 +1,5 @@
-import type { Simulator } from '@tidegate/simulator'
 import type { Dice } from './dice.ts'
+import type { Gateway } from './gateway.ts'
 
 /** Something that goes wrong at the gateway, and what mends it. */
 export interface Trouble {
@@ -12,7 +12,8 @@ const NO_DATA = 'Historical Market Data Service error message:HMDS query returne
 const FLAKY = 'Historical Market Data Service error message:An unknown failure'
 
 /** The troubles of the simulator's catalogue, each as bad as the dice have it. */
-export function troublesOf({ faults, event }: Simulator, dice: Dice): readonly Trouble[] {
+export function troublesOf({ name: at, simulator, unsubscribed }: Gateway, dice: Dice): readonly Trouble[] {
+  const { faults, event } = simulator
   const set = (name: string, on: Partial<typeof faults>, off: Partial<typeof faults>): Trouble => ({
     name,
     begin: () => Object.assign(faults, on),
@@ -24,7 +25,7 @@ export function troublesOf({ faults, event }: Simulator, dice: Dice): readonly T
     end: () => event({ type: 'notice', code: mended }),
   })
   const times = dice.whole(1, 4)
-  return [
+  const troubles: Trouble[] = [
     { name: 'drop', begin: () => event({ type: 'drop' }), end: () => {} },
     { name: 'restart', begin: () => event({ type: 'stop' }), end: () => event({ type: 'start' }) },
     { name: 'logout', begin: () => event({ type: 'logout' }), end: () => event({ type: 'login' }) },
@@ -62,7 +63,7 @@ export function troublesOf({ faults, event }: Simulator, dice: Dice): readonly T
     set('silently empty', { emptyHistory: times }, { emptyHistory: 0 }),
     set('competing', { competing: true }, { competing: false }),
     set('client ids held', { heldIds: [1, 2] }, { heldIds: [] }),
-    set('not subscribed', { unsubscribed: ['AAPL', 'ES', 'EUR'] }, { unsubscribed: [] }),
+    set('not subscribed', { unsubscribed: ['AAPL', 'ES', 'EUR', ...unsubscribed] }, { unsubscribed }),
     set('falsely not found', { false200: times }, { false200: 0 }),
     set('flaky', { refuseHistory: { times, text: FLAKY } }, { refuseHistory: undefined }),
     set('overlapping', { overlapBars: dice.whole(1, 9) }, { overlapBars: 0 }),
@@ -70,13 +71,14 @@ export function troublesOf({ faults, event }: Simulator, dice: Dice): readonly T
     set('leaking hours', { rthLeak: true }, { rthLeak: false }),
     set('up to the second', { upToTheSecond: true }, { upToTheSecond: false }),
   ]
+  return troubles.map((trouble) => ({ ...trouble, name: `${trouble.name}, at ${at}` }))
 }
 
 /**
  * IBKR says "no data" where there are some. Said of one window once it is not believed; of the same one twice it is, as it has
  * to be: so it happens once in a run, and is over before anybody asks again.
  */
-export function falseNoData({ faults }: Simulator): Trouble {
+export function falseNoData({ simulator: { faults } }: Gateway): Trouble {
   return {
     name: 'falsely no data',
     begin: () => Object.assign(faults, { refuseHistory: { times: 1, text: NO_DATA } }),

@@ -25,17 +25,27 @@ export const LISTED: Readonly<Record<string, Listed>> = {
   'AAPL.NASDAQ': stock('AAPL', 'NASDAQ'),
   'MSFT.NASDAQ': stock('MSFT', 'NASDAQ'),
   'SPY.ARCA': stock('SPY', 'ARCA'),
+  'META.NASDAQ': stock('META', 'NASDAQ'),
   'EUR/USD.IDEALPRO': {
     secType: 'CASH',
     contract: { symbol: 'EUR', secType: 'CASH', currency: 'USD' },
-    prices: ['MID', 'BID', 'ASK'],
+    prices: ['MID', 'BID', 'ASK', 'BID_ASK'],
   },
-  'ESM6.CME': { secType: 'FUT', contract: { localSymbol: 'ESM6', secType: 'FUT' }, prices: ['LAST', 'BID'] },
+  'ESM6.CME': {
+    secType: 'FUT',
+    contract: { localSymbol: 'ESM6', secType: 'FUT' },
+    prices: ['LAST', 'MID', 'BID', 'ASK', 'BID_ASK'],
+  },
+  'ES.CME': { secType: 'CONTFUT', contract: { symbol: 'ES', secType: 'CONTFUT' }, prices: ['LAST', 'MID', 'BID'] },
   '^SPX.CBOE': { secType: 'IND', contract: { symbol: 'SPX', secType: 'IND' }, prices: ['LAST'] },
 }
 
 function stock(symbol: string, primaryExchange: string): Listed {
-  return { secType: 'STK', contract: { symbol, secType: 'STK', primaryExchange }, prices: ['LAST', 'MID', 'BID_ASK'] }
+  return {
+    secType: 'STK',
+    contract: { symbol, secType: 'STK', primaryExchange },
+    prices: ['LAST', 'ADJUSTED_LAST', 'MID', 'BID', 'ASK', 'BID_ASK'],
+  }
 }
 
 /** Sizes, and how many days of each are wanted at most: a few thousand bars. */
@@ -51,6 +61,11 @@ const SIZES: Readonly<Record<string, number>> = {
   '1-DAY': 200,
   '1-WEEK': 300,
 }
+
+/** What is few enough to be wanted from the first there is: what began lately, or some decades ago, in bars this long. */
+const FROM_HEAD = { instruments: ['META.NASDAQ', 'ESM6.CME'], sizes: ['1-DAY', '1-WEEK'] }
+/** Bars that a dataset has at most, so that a run takes seconds; more where one series alone has more. */
+const MOST_BARS = 25_000
 
 const SCHEDULES = [
   { every: '5m' },
@@ -77,24 +92,38 @@ export interface Declared {
 
 /** A dataset as anybody might declare it. */
 export function randomDataset(name: string, nowSec: number, dice: Dice): Declared {
-  const chosen = dice.some(Object.keys(LISTED), 1, 3)
+  const isFromHead = dice.chance(0.15)
+  const chosen = isFromHead ? dice.some(FROM_HEAD.instruments, 1, 1) : dice.some(Object.keys(LISTED), 1, 3)
   const common = chosen.map(pricesOf).reduce((left, right) => left.filter((price) => right.includes(price)))
   // A price that one of them has not is refused: then it is the first alone.
   const instruments = common.length > 0 ? chosen : chosen.slice(0, 1)
   const prices = dice.some(common.length > 0 ? common : pricesOf(chosen[0] ?? ''), 1, 2)
-  const sizes = dice.some(Object.keys(SIZES), 1, 2)
+  const sizes = dice.some(isFromHead ? FROM_HEAD.sizes : Object.keys(SIZES), 1, 2)
   const days = Math.min(...sizes.map((size) => SIZES[size] ?? 1))
-  const specs = [...new Set(sizes.flatMap((size) => prices.map((price) => `${size}-${price}`)))]
   const back = dice.whole(1, days)
+  const specs = [...new Set(sizes.flatMap((size) => prices.map((price) => `${size}-${price}`)))]
+  const each = sizes.reduce((most, size) => Math.max(most, barsADay(size) * (back + 1)), 1)
+  while (instruments.length * specs.length * each > MOST_BARS && instruments.length > 1) instruments.pop()
+  while (specs.length * each > MOST_BARS && specs.length > 1) specs.pop()
   const start = new Date((nowSec - back * DAY_SEC) * 1000).toISOString()
   return {
     name,
     instruments,
     specs,
-    since: dice.chance(0.3) ? `${back}d` : dice.chance(0.5) ? start.slice(0, 10) : `${start.slice(0, 16)}Z`,
+    since: isFromHead
+      ? 'head'
+      : dice.chance(0.3)
+        ? `${back}d`
+        : dice.chance(0.5)
+          ? start.slice(0, 10)
+          : `${start.slice(0, 16)}Z`,
     hours: dice.pick(['regular', 'all'] as const),
     schedule: dice.pick(SCHEDULES),
   }
+}
+
+function barsADay(size: string): number {
+  return DAY_SEC / barSize(parseSpec(`${size}-LAST`)).sec
 }
 
 function pricesOf(id: string): readonly string[] {

@@ -11,8 +11,8 @@ const STUCK = { turns: 1000, ms: 250 }
 export interface Wires {
   /** Resolves once no byte is on its way and nothing waits for its turn on the event loop: only time can bring anything new. */
   still(): Promise<void>
-  /** Cuts every connection made since the last cut, as the death of the process that made them does. */
-  cut(): void
+  /** Cuts every connection to a port, as the death of the process that made them does; what is only being made is cut too. */
+  cut(port: number): void
   end(): void
 }
 
@@ -73,8 +73,8 @@ export function watchWires(): Wires {
         if (unmoved > STUCK.turns && performance.now() - movedAtMs > STUCK.ms) return
       }
     },
-    cut() {
-      for (const client of clients) client.destroy()
+    cut(port) {
+      for (const client of clients) if (client.connecting || client.remotePort === port) client.destroy()
     },
     end() {
       Reflect.deleteProperty(subtle, 'digest')
