@@ -1,4 +1,4 @@
-import { createStore, type Database, type Series, type Store } from '@tidegate/db'
+import type { Series } from '@tidegate/db'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   anySeries,
@@ -14,21 +14,18 @@ import {
   minutes,
   NOW,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 const REFUSED = { kind: 'no-permission', message: 'No market data permissions for NYSE STK', code: 162 } as const
 const SLOW = { kind: 'timeout', message: 'no answer in 60 s' } as const
 
 /** What plans are made of, and what timeouts teach. */
-export function describePlanning(open: () => Database): void {
-  let store: Store
+export function describePlanning({ database, store }: Subject): void {
   let series: Series
   beforeEach(async () => {
-    store = createStore(open())
-    await wipe(open())
     series = await anySeries(store)
   })
   const key = { instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' } as const
@@ -63,8 +60,8 @@ export function describePlanning(open: () => Database): void {
         { seriesId: series.id, window: windowOf(T0 + 2100, 15) },
       ]
       for (const _ of [1, 2]) await store.markUnavailable(marks)
-      expect(await coverageOf(open(), other.id)).toEqual({ unavailable: [[T0, T0 + 300]] })
-      expect(await coverageOf(open(), series.id)).toEqual({
+      expect(await coverageOf(database, other.id)).toEqual({ unavailable: [[T0, T0 + 300]] })
+      expect(await coverageOf(database, series.id)).toEqual({
         filled: [[T0, T0 + 600]],
         empty: [[T0 + 1200, T0 + 1800]],
         unavailable: [
@@ -81,10 +78,10 @@ export function describePlanning(open: () => Database): void {
       const claim = await claimed(store, series.id, windowOf(T0, 10))
       await store.markUnavailable([{ seriesId: series.id, window: windowOf(T0 - 600, 60) }])
       await store.commit(claim, filled(windowOf(T0, 10), barsAt([T0])), NOW)
-      expect(await coverageOf(open(), series.id)).toMatchObject({ filled: [[T0, T0 + 600]] })
+      expect(await coverageOf(database, series.id)).toMatchObject({ filled: [[T0, T0 + 600]] })
       const reopened = await claimed(store, series.id, windowOf(T0 - 600, 10))
       await store.commit(reopened, filled(windowOf(T0 - 600, 10), barsAt([T0 - 600])), NOW)
-      expect(await coverageOf(open(), series.id)).toMatchObject({
+      expect(await coverageOf(database, series.id)).toMatchObject({
         filled: [[T0 - 600, T0 + 600]],
         unavailable: [[T0 + 600, T0 + 3000]],
       })
@@ -194,6 +191,20 @@ export function describePlanning(open: () => Database): void {
       expect(await store.halve(claim, halving)).toHaveLength(2)
       expect(await store.halve(claim, halving)).toBeUndefined()
       expect((await store.run(claim.runId))?.chunks).toMatchObject({ queued: 2 })
+    })
+
+    it('gives up the older half where nothing but the whole asks for it', async () => {
+      const claim = await claimed(store, series.id, windowOf(T0, 20))
+      expect(await store.halve(claim, { ...halving, isOlderLost: true })).toEqual([claim.chunkId])
+      expect(await store.run(claim.runId)).toMatchObject({
+        chunks: { queued: 1, failed: 1 },
+        series: [{ error: SLOW }],
+      })
+      const again = held(await store.claim(claim.chunkId, { now: NOW + 30, leaseSec: 60 }))
+      expect(again.window).toEqual(halves[1])
+      await store.commit(again, empty(again.window), NOW + 31)
+      expect(await store.closeRuns(NOW + 32)).toEqual([claim.runId])
+      expect((await store.gaps([{ seriesId: series.id, window: claim.window }]))[0]?.windows).toEqual([halves[0]])
     })
 
     it('of which a part would be lost is refused', async () => {

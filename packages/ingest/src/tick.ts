@@ -2,6 +2,7 @@ import { followsSessions, nextDue, openingsOf, resetsAround, toTidegateError, ty
 import type { DueDataset } from '@tidegate/db'
 import { type Cut, cutChunks, MOST_CHUNKS } from './cutting.ts'
 import { AGAIN_SEC, type Finding, findSeries, questions } from './finding.ts'
+import { withinReach } from './reach.ts'
 import { resolveInstrument } from './resolve.ts'
 import { openRun } from './run.ts'
 import type { IngestOptions, Problem, TickResult } from './types.ts'
@@ -72,9 +73,10 @@ export async function cutGaps(
   { origin }: Pick<Finding, 'origin'>,
   { store, spans }: Pick<IngestOptions, 'store' | 'spans'>,
 ): Promise<Cut> {
-  const parts = (await wantingNow(dataset.series, nowSec, store)).flatMap(({ window, ...part }) => {
+  const gapped = (await wantingNow(dataset.series, nowSec, store)).flatMap(({ window, ...part }) => {
     return window && part.gaps.length > 0 ? [{ ...part, window }] : []
   })
+  const parts = givenUpSince === undefined ? gapped : await withinReach(gapped, store, nowSec)
   const most = Math.max(0, MOST_CHUNKS - dataset.open)
   if (parts.length === 0) return { chunks: [], remaining: 0 }
   return cutChunks(parts, store, { nowSec, keptSec: await origin.keptSec(), givenUpSince, spans, most })

@@ -23,6 +23,8 @@ export interface Halving {
   readonly learned: LearnedSpan | undefined
   /** What was learned before this instant, epoch seconds, counts no more. */
   readonly forgottenBefore: number
+  /** The older half is given up, and has failed with the error: nothing asks for it but the whole. Default false. */
+  readonly isOlderLost?: boolean
 }
 
 export interface LearnedSpans {
@@ -31,7 +33,7 @@ export interface LearnedSpans {
   /**
    * Puts two chunks in the place of a claimed one, under its fence, and keeps what was learned: the chunk itself goes on
    * with the newer half, a new one of the same run asks for the older. Both are queued, from `notBefore` on. A learned
-   * span never grows by it. The ids, the newer half's first; undefined when the fence is no longer held.
+   * span never grows by it. The ids of what is queued, the newer half's first; undefined when the fence is no longer held.
    */
   halve(claim: Pick<Claim, 'chunkId' | 'fence' | 'window'>, halving: Halving): Promise<readonly string[] | undefined>
 }
@@ -45,7 +47,7 @@ export function spansIn(database: Database): LearnedSpans {
 
     async halve(
       { chunkId, fence, window },
-      { halves: [older, newer], error, now, notBefore, learned, forgottenBefore },
+      { halves: [older, newer], error, now, notBefore, learned, forgottenBefore, isOlderLost = false },
     ) {
       checkHalves(window, older, newer)
       // The chunk is shortened before its other half is put beside it: open chunks of a series never overlap.
@@ -66,12 +68,14 @@ export function spansIn(database: Database): LearnedSpans {
             and win = tstzrange(${at(window.start)}, ${at(window.end)})
           returning *
         ), put as (
-          insert into chunks (run_id, series_id, win, not_before, error, failures, doubts, adjustment_id)
-          select run_id, series_id, tstzrange(${at(older.start)}, ${at(older.end)}), not_before, error, failures, doubts, adjustment_id
+          insert into chunks (run_id, series_id, win, not_before, error, failures, doubts, adjustment_id, state, finished_at)
+          select run_id, series_id, tstzrange(${at(older.start)}, ${at(older.end)}), not_before, error, failures, doubts, adjustment_id,
+            ${isOlderLost ? 'failed' : 'queued'}, ${at(isOlderLost ? now : undefined)}
           from held returning id
         )${kept}
         select id::text as id from held union all select id::text from put`)
-      return rows.length === 2 ? rows.map((row) => row.id) : undefined
+      if (rows.length < 2) return undefined
+      return rows.slice(0, isOlderLost ? 1 : 2).map((row) => row.id)
     },
   }
 }
