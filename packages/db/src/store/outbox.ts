@@ -19,8 +19,8 @@ export interface OutboxEntry {
 export interface Outbox {
   /**
    * What is for the queue, and which chunks have settled, not yet delivered, the oldest first; `delivered` marks it. Of the
-   * chunks of one run and bar specification only so many that 500 are with the queue at most; not counted are those that wait
-   * for a second look.
+   * chunks of one run and bar specification only the first 500 that have not ended; not counted are those that wait for a
+   * second look.
    */
   outbox(limit: number): Promise<OutboxEntry[]>
   delivered(ids: readonly number[], now: number): Promise<void>
@@ -32,22 +32,26 @@ export function outboxIn(database: Database): Outbox {
   return {
     async outbox(limit) {
       return database.rows<OutboxEntry>(sql`
-        with waiting as (
-          select o.id, o.chunk_id, c.run_id, s.spec, row_number() over (partition by c.run_id, s.spec order by o.id) as place
-          from outbox o join chunks c on c.id = o.chunk_id and c.state in ('queued', 'leased') join series s on s.id = c.series_id
-          where o.delivered_at is null and o.kind = 'chunk-queued'
-        ), sent as (
-          select c.run_id, s.spec, count(*) as chunks
-          from chunks c join series s on s.id = c.series_id
-          where c.state in ('queued', 'leased') and c.doubts = 0 and c.error->>'kind' is distinct from 'not-found'
-            and (c.run_id, s.spec) in (select run_id, spec from waiting) and c.id not in (select chunk_id from waiting)
-          group by c.run_id, s.spec
+        with entries as (
+          select o.id, o.kind, o.chunk_id, c.id is not null as open, c.run_id, s.spec
+          from outbox o
+          left join chunks c on c.id = o.chunk_id and o.kind = 'chunk-queued' and c.state in ('queued', 'leased')
+          left join series s on s.id = c.series_id
+          where o.delivered_at is null and o.kind <> 'event'
+        ), groups as (
+          select distinct run_id, spec from entries where open
+        ), bounds as (
+          select g.run_id, g.spec, (
+            select c.id from chunks c join series s on s.id = c.series_id
+            where c.run_id = g.run_id and s.spec = g.spec and c.state in ('queued', 'leased')
+              and c.doubts = 0 and c.error->>'kind' is distinct from 'not-found'
+            order by c.id offset ${MOST_WITH_QUEUE - 1}::int limit 1
+          ) as last from groups g
         )
-        select o.id::float8 as id, o.kind, o.chunk_id::text as "chunkId", w.id is not null as "isOpen"
-        from outbox o left join waiting w on w.id = o.id left join sent on sent.run_id = w.run_id and sent.spec = w.spec
-        where o.delivered_at is null and o.kind <> 'event'
-          and (w.id is null or w.place + coalesce(sent.chunks, 0) <= ${MOST_WITH_QUEUE}::int)
-        order by o.id limit ${limit}::int`)
+        select e.id::float8 as id, e.kind, e.chunk_id::text as "chunkId", e.open as "isOpen"
+        from entries e left join bounds b on b.run_id = e.run_id and b.spec = e.spec
+        where b.last is null or e.chunk_id <= b.last
+        order by e.id limit ${limit}::int`)
     },
 
     async delivered(ids, now) {
