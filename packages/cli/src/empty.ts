@@ -18,6 +18,7 @@ const ANSWERS = {
   cancelRun: nothing,
   datasets: none,
   wanted: none,
+  pauseDataset: not,
   judgedSeries: none,
   completeness: none,
   restatements: none,

@@ -1,9 +1,8 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetConfig } from '@tidegate/core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createFolders, SLOW_MS, tidegate } from './command.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createPlaces, type Place, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
@@ -16,11 +15,18 @@ const STOCKS: DatasetConfig = {
 }
 const PAIRS: DatasetConfig = { ...STOCKS, name: 'pairs', instruments: ['EUR/USD'], schedule: { every: '1h' } }
 
-let folders: Awaited<ReturnType<typeof createFolders>>
+let places: Awaited<ReturnType<typeof createPlaces>>
+let folder: string
+let env: Place['env']
 beforeAll(async () => {
-  folders = await createFolders()
+  places = await createPlaces()
 })
-afterAll(() => folders.remove())
+afterAll(() => places.remove())
+beforeEach(async () => {
+  ;({ folder, env } = await places.next())
+})
+
+const run = (...argv: string[]) => tidegate(folder, argv, { env })
 
 /** Writes a config into a folder; TypeScript, which Node takes as it is, and keeps for as long as it runs: each is another file. */
 async function declare(folder: string, text: string | readonly DatasetConfig[], file = 'tidegate.config.ts') {
@@ -30,9 +36,8 @@ async function declare(folder: string, text: string | readonly DatasetConfig[], 
 
 describe('apply', () => {
   test('shows what is new, declares it, and then has nothing to change', async () => {
-    const folder = await folders.next()
     await declare(folder, [STOCKS, PAIRS])
-    const dry = await tidegate(folder, ['apply', '--dry-run'])
+    const dry = await run('apply', '--dry-run')
     expect(dry.out).toBe(
       '+ stocks\n    instruments: AAPL.NASDAQ, MSFT.NASDAQ\n    specs: DAILY\n    since: 2026-11-02\n    hours: regular\n' +
         '    schedule: 20m after each close\n' +
@@ -40,50 +45,48 @@ describe('apply', () => {
         '    schedule: every 1h\nNothing was changed.\n',
     )
     expect(dry.status).toBe(0)
-    const applied = await tidegate(folder, ['apply'])
+    const applied = await run('apply')
     expect(applied.out).toContain('2 datasets declared. They are brought up to date while a Tidegate runs')
     expect(applied.status).toBe(0)
-    const again = await tidegate(folder, ['apply'])
+    const again = await run('apply')
     expect(again.out).toBe('2 datasets as tidegate.config.ts says: nothing to change.\n')
     expect(again.status).toBe(0)
   })
 
   test('shows what differs field by field, leaves alone what the config does not have, and removes it with --prune', async () => {
-    const folder = await folders.next()
     await declare(folder, [STOCKS, PAIRS])
-    await tidegate(folder, ['apply'])
+    await run('apply')
     const schedule = { cron: '30 17 * * 1-5', zone: 'America/New_York' }
     const later: DatasetConfig = { ...STOCKS, instruments: ['AAPL.NASDAQ', 'SPY.ARCA'], since: '1y', schedule }
     await declare(folder, [{ ...later, priority: 'backfill' }], 'later.ts')
     const diff =
       '~ stocks\n    instruments: + SPY.ARCA − MSFT.NASDAQ\n    since: 2026-11-02 → 1y\n' +
       '    schedule: 20m after each close → 30 17 * * 1-5 (America/New_York)\n    priority: scheduled → backfill\n'
-    const left = await tidegate(folder, ['apply', '--config', 'later.ts'])
+    const left = await run('apply', '--config', 'later.ts')
     expect(left.out).toContain(`${diff}− pairs: not in the config, left alone\n1 dataset declared.`)
-    const pruned = await tidegate(folder, ['apply', '--config', 'later.ts', '--prune'])
+    const pruned = await run('apply', '--config', 'later.ts', '--prune')
     expect(pruned.out).toContain(
       '− pairs: not in the config; its data are kept\n0 datasets declared, 1 dataset removed.',
     )
   })
 
   test('asks a person at a terminal, and changes nothing without a yes', async () => {
-    const folder = await folders.next()
     await declare(folder, [STOCKS])
     const asked: string[] = []
     const answering = (answer: boolean) => async (question: string) => {
       asked.push(question)
       return answer
     }
-    const refused = await tidegate(folder, ['apply'], { ask: answering(false) })
+    const refused = await tidegate(folder, ['apply'], { env, ask: answering(false) })
     expect([refused.status, refused.out]).toEqual([
       1,
       expect.stringMatching(/^\+ stocks\n(.*\n)+Nothing was changed\.\n$/),
     ])
-    expect((await tidegate(folder, ['apply', '--yes'], { ask: answering(false) })).status).toBe(0)
+    expect((await tidegate(folder, ['apply', '--yes'], { env, ask: answering(false) })).status).toBe(0)
     expect(asked).toEqual(['Apply this? [y/N] '])
     const drop = ['datasets', 'remove', 'stocks', '--drop-data']
-    expect((await tidegate(folder, drop, { ask: answering(false) })).status).toBe(1)
-    expect((await tidegate(folder, drop, { ask: answering(true) })).out).toContain('stocks is removed.')
+    expect((await tidegate(folder, drop, { env, ask: answering(false) })).status).toBe(1)
+    expect((await tidegate(folder, drop, { env, ask: answering(true) })).out).toContain('stocks is removed.')
   })
 
   test.each([
@@ -95,44 +98,38 @@ describe('apply', () => {
     ],
     ['const datasets = undefined', /datasets: expected a list of datasets/],
   ])('of a broken config (%s) says what was expected, and makes no database', async (text, message) => {
-    const folder = await mkdtemp(join(tmpdir(), 'tidegate-apply-'))
-    try {
-      await declare(folder, text)
-      const { status, out, err } = await tidegate(folder, ['apply'])
-      expect([status, out]).toEqual([1, ''])
-      expect(err).toMatch(message)
-      expect((await tidegate(folder, ['apply', '--config', 'other.ts'])).err).toContain(
-        `There is no ${join(folder, 'other.ts')}`,
-      )
-      await expect(stat(join(folder, '.tidegate'))).rejects.toThrow('ENOENT')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    await declare(folder, text)
+    const { status, out, err } = await tidegate(folder, ['apply'])
+    expect([status, out]).toEqual([1, ''])
+    expect(err).toMatch(message)
+    expect((await tidegate(folder, ['apply', '--config', 'other.ts'])).err).toContain(
+      `There is no ${join(folder, 'other.ts')}`,
+    )
+    await expect(stat(join(folder, '.tidegate'))).rejects.toThrow('ENOENT')
   })
 })
 
 describe('datasets', () => {
   test('are filled by start as the config declares, listed, paused, resumed, and removed without their data', async () => {
-    const folder = await folders.next()
-    const funds: DatasetConfig = { ...PAIRS, instruments: ['SPY.ARCA'], since: 'head', name: 'funds' }
-    await declare(folder, [{ ...funds, name: 'others' }], 'others.ts')
-    await tidegate(folder, ['apply', '--config', 'others.ts'])
-    await declare(folder, [STOCKS, funds])
-    const started = await tidegate(folder, ['start', '--once'])
+    const young: DatasetConfig = { ...PAIRS, instruments: ['GOOG.NASDAQ'], since: 'head', name: 'young' }
+    await declare(folder, [{ ...young, name: 'others' }], 'others.ts')
+    await run('apply', '--config', 'others.ts')
+    await declare(folder, [STOCKS, young])
+    const started = await run('start', '--once')
     expect(started.err).not.toContain('gap left')
     expect(started.status).toBe(0)
     expect(started.out).toMatch(/AAPL\.NASDAQ +│ 1-DAY-LAST +│ regular +│ +14 /)
-    const listed = await tidegate(folder, ['datasets'])
+    const listed = await run('datasets')
     expect(listed.out).toMatch(/stocks +│ +2 │ 2026-11-02 +│ 20m after each close +│ .* 100\.0 % /)
-    expect(listed.out).toMatch(/funds +│ +1 │ head +│ every 1h .* 100\.0 % /)
+    expect(listed.out).toMatch(/young +│ +1 │ head +│ every 1h .* 100\.0 % /)
 
     expect(started.out).toContain('not in tidegate.config.ts: others.')
-    expect((await tidegate(folder, ['datasets', 'pause', 'stocks'])).out).toBe('stocks is paused.\n')
-    expect((await tidegate(folder, ['datasets'])).out).toMatch(/stocks .* paused /)
-    expect((await tidegate(folder, ['datasets', 'resume', 'stocks'])).out).toMatch(/^stocks goes on; it is due at /)
-    expect((await tidegate(folder, ['datasets', 'remove', 'stocks'])).out).toContain('Its data are kept.')
-    expect((await tidegate(folder, ['series', 'AAPL'])).out).toMatch(/1-DAY-LAST +│ regular +│ +14 /)
-    const gone = await tidegate(folder, ['datasets', 'remove', 'stocks'])
+    expect((await run('datasets', 'pause', 'stocks')).out).toBe('stocks is paused.\n')
+    expect((await run('datasets')).out).toMatch(/stocks .* paused /)
+    expect((await run('datasets', 'resume', 'stocks')).out).toMatch(/^stocks goes on; it is due at /)
+    expect((await run('datasets', 'remove', 'stocks')).out).toContain('Its data are kept.')
+    expect((await run('series', 'AAPL')).out).toMatch(/1-DAY-LAST +│ regular +│ +14 /)
+    const gone = await run('datasets', 'remove', 'stocks')
     expect([gone.status, gone.err]).toEqual([1, 'tidegate: There is no dataset "stocks".\n'])
   })
 })

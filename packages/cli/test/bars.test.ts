@@ -1,27 +1,31 @@
 import { createSimulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
+import { createPlaces, NOW_MS, type Place, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
 const DAYS = ['--start', '2026-10-01', '--end', '2026-11-18']
+const WEEK = ['--start', '2026-11-11', '--end', '2026-11-18']
 const BARS = ['bars', '--instrument', 'AAPL', '--timeframe', '1MIN']
 
-let folders: Awaited<ReturnType<typeof createFolders>>
-let folder: string
+let places: Awaited<ReturnType<typeof createPlaces>>
+let place: Place
 beforeAll(async () => {
-  folders = await createFolders()
-  folder = await folders.next()
+  places = await createPlaces()
+  place = await places.next()
   const simulator = await createSimulator({ now: () => NOW_MS })
-  const env = { IBKR_PORT: String(simulator.port) }
-  await tidegate(folder, ['fetch', '--instruments', 'AAPL,MSFT', ...DAYS, '--timeframe', '1MIN'], { env })
+  await run(['fetch', '--instruments', 'AAPL', ...DAYS, '--timeframe', '1MIN'], String(simulator.port))
+  await run(['fetch', '--instruments', 'MSFT', ...WEEK, '--timeframe', '1MIN'], String(simulator.port))
   await simulator.close()
 })
-afterAll(() => folders.remove())
+afterAll(() => places.remove())
+
+const run = (argv: readonly string[], port = '1') =>
+  tidegate(place.folder, argv, { env: { ...place.env, IBKR_PORT: port } })
 
 describe('what is stored', () => {
   test('is written as CSV, page after page, each bar once', async () => {
-    const { status, out, err } = await tidegate(folder, [...BARS, ...DAYS])
+    const { status, out, err } = await run([...BARS, ...DAYS])
     expect({ status, err }).toEqual({ status: 0, err: '' })
     const [header, ...lines] = out.trimEnd().split('\n')
     expect(header).toBe('ts,open,high,low,close,volume,wap,count')
@@ -33,35 +37,35 @@ describe('what is stored', () => {
 
   test('is written as JSON', async () => {
     const window = ['--start', '2026-11-17T15:00Z', '--end', '2026-11-17T15:03Z']
-    const { out } = await tidegate(folder, [...BARS, ...window, '--json'])
+    const { out } = await run([...BARS, ...window, '--json'])
     const bars: { ts: string; count: number }[] = JSON.parse(out)
     expect(bars.map(({ ts }) => ts)).toEqual(['2026-11-17T15:00:00Z', '2026-11-17T15:01:00Z', '2026-11-17T15:02:00Z'])
     expect(Object.keys(bars[0] ?? {})).toEqual(['ts', 'open', 'high', 'low', 'close', 'volume', 'wap', 'count'])
-    const none = await tidegate(folder, [...BARS, '--start', '2025-01-01', '--end', '2025-01-02', '--json'])
+    const none = await run([...BARS, '--start', '2025-01-01', '--end', '2025-01-02', '--json'])
     expect(JSON.parse(none.out)).toEqual([])
   })
 
   test('of nothing is an error that says what to do', async () => {
-    const { status, out, err } = await tidegate(folder, ['bars', '--instrument', 'SPY', '--timeframe', '1MIN', ...DAYS])
+    const { status, out, err } = await run(['bars', '--instrument', 'SPY', '--timeframe', '1MIN', ...DAYS])
     expect(err).toMatch(/^tidegate: Nothing is stored of SPY 1-MINUTE-LAST.*: fetch it first, with tidegate fetch/)
     expect({ status, out }).toEqual({ status: 1, out: '' })
   })
 
   test('is listed for one instrument, whatever it is called', async () => {
-    expect((await tidegate(folder, ['series'])).out).toMatch(/MSFT\.NASDAQ/)
-    const one = await tidegate(folder, ['series', 'AAPL'])
+    expect((await run(['series'])).out).toMatch(/MSFT\.NASDAQ/)
+    const one = await run(['series', 'AAPL'])
     expect(one.out).toMatch(/AAPL\.NASDAQ/)
     expect(one.out).not.toContain('MSFT')
-    expect((await tidegate(folder, ['series', 'SPY.ARCA'])).out).toBe('Nothing is stored of SPY.ARCA yet.\n')
+    expect((await run(['series', 'SPY.ARCA'])).out).toBe('Nothing is stored of SPY.ARCA yet.\n')
   })
 
   test('needs no gateway to be found complete', async () => {
-    const argv = ['fetch', '--instruments', 'AAPL,MSFT', ...DAYS, '--timeframe', '1MIN']
-    const { status, out, err } = await tidegate(folder, argv, { env: { IBKR_PORT: '1' } })
+    const argv = ['fetch', '--instruments', 'AAPL,MSFT', ...WEEK, '--timeframe', '1MIN']
+    const { status, out, err } = await run(argv)
     expect({ status, err }).toEqual({ status: 0, err: '' })
-    expect(out).toMatch(/MSFT\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ 13,260 /)
+    expect(out).toMatch(/MSFT\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +1,950 /)
     expect(out).toContain('Everything was covered already')
-    const more = await tidegate(folder, [...argv, '--end', '2026-11-19'], { env: { IBKR_PORT: '1' } })
+    const more = await run([...argv, '--end', '2026-11-19'])
     expect(more.err).toContain('Nobody answers at 127.0.0.1:1')
     expect(more.status).toBe(1)
   })

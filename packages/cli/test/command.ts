@@ -3,7 +3,9 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Context, isAlive, type ProgramOptions, run, sleep } from '@tidegate/cli'
-import { createStore, openPglite, type Store } from '@tidegate/db'
+import { createStore, openDatabase, openPglite, type Store } from '@tidegate/db'
+import { expect } from 'vitest'
+import { startPostgres } from '../../../test/support/postgres.ts'
 import { sharedFolder } from '../../../test/support/shared.ts'
 
 /** Friday 2026-11-20, 10:30 in New York: every market of the tests is open or has been. */
@@ -81,7 +83,44 @@ export function commandsTo(
   return (...argv) => tidegate('/nowhere', argv, { env, fetch: async (request) => fetch(request) })
 }
 
-/** Folders with a database each, made once and copied: an empty one takes seconds to make. */
+/** A folder and the settings of whoever works in it. */
+export interface Place {
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Places with a database each on one Postgres server, where a command is done in a fraction of what an embedded one takes. */
+export async function createPlaces(): Promise<{
+  next(): Promise<Place>
+  /** Works on the database of a place. */
+  inStore<T>(place: Pick<Place, 'env'>, work: (store: Store) => Promise<T>): Promise<T>
+  remove(): Promise<void>
+}> {
+  const [root, postgres] = await Promise.all([mkdtemp(join(tmpdir(), 'tidegate-places-')), startPostgres()])
+  let count = 0
+  return {
+    async next() {
+      const folder = join(root, String(++count))
+      await mkdir(folder)
+      return { folder, env: { DATABASE_URL: await postgres.freshDatabase() } }
+    },
+    async inStore({ env }, work) {
+      const opened = await openDatabase({ url: env.DATABASE_URL, session: true })
+      try {
+        await opened.migrate()
+        return await work(createStore(opened))
+      } finally {
+        await opened.close()
+      }
+    },
+    async remove() {
+      await postgres.close()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Folders with an embedded database each, made once and copied: an empty one takes seconds to make. */
 export async function createFolders(): Promise<{
   next(): Promise<string>
   /** Works on the database of a folder that no command has open. */
@@ -90,9 +129,13 @@ export async function createFolders(): Promise<{
 }> {
   const root = await mkdtemp(join(tmpdir(), 'tidegate-cli-'))
   const template = await sharedFolder('command', async (folder) => {
-    await mkdir(join(folder, 'made'))
+    const made = join(folder, 'made')
+    await mkdir(made)
+    // In an empty folder: that these make a database there is seen here, once for all.
+    const migrated = await tidegate(made, ['migrate'])
+    expect(migrated.out).toMatch(/\.tidegate\/db is up to date: \d+ migrations? applied\.\n$/)
     // The queue's own schema comes with the first start, and takes as long to make as ours.
-    await tidegate(join(folder, 'made'), ['start', '--once'], { first: [] })
+    expect(await tidegate(made, ['start', '--once'], { first: [] })).toMatchObject({ status: 0, err: '' })
   })
   let count = 0
   return {

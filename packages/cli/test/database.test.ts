@@ -35,7 +35,7 @@ describe('a Postgres server as the database', () => {
     expect((await tidegate(folder, ['migrate'], { env })).out).toContain('was up to date')
   })
 
-  test('two fetches of one window at once both end with all of it, and no bar is asked for twice', async () => {
+  test('two fetches of one window at once both end with all of it, and no chunk is asked for twice', async () => {
     const window = ['--start', '2026-10-01', '--end', '2026-11-18']
     const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,EUR/USD', ...window, '--timeframe', '1MIN']
     // From two folders, as from two machines: in one, the second would be refused for the bridge of the first.
@@ -50,6 +50,8 @@ describe('a Postgres server as the database', () => {
     const asked = simulator.received
       .filter(({ messageId, fields }) => messageId === HISTORY && !fields.includes('SCHEDULE'))
       .map(({ fields }) => fields.slice(2).join(' '))
+      // Chunks end at midnight and reach five bars beyond; the few bars that prove a scale are asked for by either.
+      .filter((request) => request.includes('-00:05:00 '))
     expect(asked.length).toBeGreaterThan(10)
     expect(new Set(asked).size).toBe(asked.length)
   })

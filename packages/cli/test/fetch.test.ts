@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseInstant } from '@tidegate/core'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { begin, createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
+import { begin, createFolders, createPlaces, NOW_MS, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
@@ -10,19 +10,13 @@ vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 const HISTORY = 20
 const DAY = ['--start', '2026-11-17', '--end', '2026-11-18']
 
-let folders: Awaited<ReturnType<typeof createFolders>>
+let places: Awaited<ReturnType<typeof createPlaces>>
 let simulator: Simulator
 let folder: string
 let env: Record<string, string>
 
-beforeAll(async () => {
-  folders = await createFolders()
-})
-afterAll(() => folders.remove())
 beforeEach(async () => {
   simulator = await createSimulator({ now: () => NOW_MS })
-  folder = await folders.next()
-  env = { IBKR_PORT: String(simulator.port) }
 })
 afterEach(() => simulator.close())
 
@@ -30,7 +24,7 @@ const requests = () =>
   simulator.received.filter(({ messageId, fields }) => messageId === HISTORY && !fields.includes('SCHEDULE')).length
 
 async function storedBars(instrumentId: string, spec: string, start: string, end: string) {
-  return folders.inStore(folder, async (store) => {
+  return places.inStore({ env }, async (store) => {
     const [series] = await store.series({ instrumentIds: [instrumentId], specs: [spec] })
     if (!series) return undefined
     return store.bars(series.id, { start: parseInstant(start), end: parseInstant(end) }, 100_000)
@@ -38,6 +32,16 @@ async function storedBars(instrumentId: string, spec: string, start: string, end
 }
 
 describe('fetch', () => {
+  beforeAll(async () => {
+    places = await createPlaces()
+  })
+  afterAll(() => places.remove())
+  beforeEach(async () => {
+    const place = await places.next()
+    folder = place.folder
+    env = { ...place.env, IBKR_PORT: String(simulator.port) }
+  })
+
   test('stores what the gateway has; run again it asks nothing', async () => {
     const argv = ['fetch', '--instruments', 'AAPL,EUR/USD', ...DAY, '--timeframe', '1MIN']
     const first = await tidegate(folder, argv, { env })
@@ -94,8 +98,16 @@ describe('fetch', () => {
     expect(out).toMatch(/AAPL\.NASDAQ +│ 1-DAY-LAST .* 1 │ +1 │/)
     expect(out).toMatch(/10 requests; under IBKR's pacing that takes about 1 second\.\n"until" is earlier/)
     expect(simulator.received).toEqual([])
-    const stored = await folders.inStore(folder, (store) => store.series())
+    const stored = await places.inStore({ env }, (store) => store.series())
     expect(stored).toEqual([])
+  })
+
+  test('says what of it can never be had, and is no failure for it', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--timeframe', '5-SECOND-LAST', '--start', '2026-05-01']
+    const { status, out } = await tidegate(folder, [...argv, '--end', '2026-05-02'], { env })
+    expect(out).toContain('Not to be had: AAPL.NASDAQ 5-SECOND-LAST, 2026-05-01 00:00 to 2026-05-02 00:00')
+    expect(out).toContain('All that can be had was covered already: nothing was asked of the gateway.')
+    expect(status).toBe(0)
   })
 
   test('what can be fetched is, beside what can not', async () => {
@@ -115,6 +127,68 @@ describe('fetch', () => {
     const { status, err } = await tidegate(folder, argv, { env })
     expect(err).toMatch(/gap left: AAPL\.NASDAQ 1-MINUTE-LAST, 2026-11-17 00:00 to 2026-11-18 00:00: .*permission/)
     expect(status).toBe(1)
+  })
+
+  test('what is not final by the gateway’s clock, which may be behind ours, is no gap left', async () => {
+    const early = await createSimulator({ now: () => Date.UTC(2026, 10, 17, 16) })
+    try {
+      const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,ESZ6.CME', '--start', '2026-11-16', '--end', '2026-11-19']
+      const { status, out, err } = await tidegate(folder, [...argv, '--timeframe', '1MIN,DAILY'], {
+        env: { ...env, IBKR_PORT: String(early.port) },
+      })
+      expect(err).not.toContain('gap left')
+      expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +479 .* 0 │/)
+      expect(out).toMatch(
+        /Not final yet by the gateway's clock[^\n]*\n( .*\n)* +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-17 15:59/,
+      )
+      expect(out).toMatch(/ESZ6\.CME 1-DAY-LAST from 2026-11-1/)
+      expect(status).toBe(0)
+    } finally {
+      await early.close()
+    }
+  })
+
+  test('of a window in which nothing is final yet it says just that', async () => {
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', 'DAILY']
+    const { status, out, err } = await tidegate(folder, argv, { env })
+    expect({ status, err }).toEqual({ status: 0, err: '' })
+    expect(out).toMatch(/Nothing of it is final yet\..*Nothing was asked of the gateway/s)
+    expect(out).not.toContain('covered already')
+    const plan = await tidegate(folder, [...argv, '--dry-run'], { env })
+    expect(plan.out).toMatch(/not final yet .*Nothing of it is final yet\./s)
+    expect(plan.out).not.toContain('is covered')
+    const part = await tidegate(folder, [...argv, '--start', '2026-11-18', '--dry-run'], { env })
+    expect(part.out).toContain('"until" is earlier than asked')
+    expect(requests()).toBe(0)
+  })
+
+  test('up to now, the silence of a closed market is an answer', async () => {
+    const noon = () => Date.UTC(2026, 10, 21, 12)
+    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', '1MIN,DAILY']
+    const saturday = await createSimulator({ now: noon })
+    try {
+      const { status, out } = await tidegate(folder, argv, {
+        env: { ...env, IBKR_PORT: String(saturday.port) },
+        now: noon,
+      })
+      expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +390 .* 0 │/)
+      expect(out).not.toContain('Not final yet')
+      expect(status).toBe(0)
+    } finally {
+      await saturday.close()
+    }
+  })
+})
+
+describe('fetch into an embedded database', () => {
+  let folders: Awaited<ReturnType<typeof createFolders>>
+  beforeAll(async () => {
+    folders = await createFolders()
+  })
+  afterAll(() => folders.remove())
+  beforeEach(async () => {
+    folder = await folders.next()
+    env = { IBKR_PORT: String(simulator.port) }
   })
 
   test('interrupted it says so, and the same command goes on where it stopped', async () => {
@@ -154,52 +228,5 @@ describe('fetch', () => {
     expect(out).toMatch(/AAPL\.NASDAQ .* 390 /)
     expect({ status, err: err.includes('gap left') }).toEqual({ status: 0, err: false })
     expect(requests()).toBe(asked + 1)
-  })
-
-  test('what is not final by the gateway’s clock, which may be behind ours, is no gap left', async () => {
-    const early = await createSimulator({ now: () => Date.UTC(2026, 10, 17, 16) })
-    try {
-      const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,ESZ6.CME', '--start', '2026-11-16', '--end', '2026-11-19']
-      const { status, out, err } = await tidegate(folder, [...argv, '--timeframe', '1MIN,DAILY'], {
-        env: { IBKR_PORT: String(early.port) },
-      })
-      expect(err).not.toContain('gap left')
-      expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +479 .* 0 │/)
-      expect(out).toMatch(
-        /Not final yet by the gateway's clock[^\n]*\n( .*\n)* +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-17 15:59/,
-      )
-      expect(out).toMatch(/ESZ6\.CME 1-DAY-LAST from 2026-11-1/)
-      expect(status).toBe(0)
-    } finally {
-      await early.close()
-    }
-  })
-
-  test('of a window in which nothing is final yet it says just that', async () => {
-    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', 'DAILY']
-    const { status, out, err } = await tidegate(folder, argv, { env })
-    expect({ status, err }).toEqual({ status: 0, err: '' })
-    expect(out).toMatch(/Nothing of it is final yet\..*Nothing was asked of the gateway/s)
-    expect(out).not.toContain('covered already')
-    const plan = await tidegate(folder, [...argv, '--dry-run'], { env })
-    expect(plan.out).toMatch(/not final yet .*Nothing of it is final yet\./s)
-    expect(plan.out).not.toContain('is covered')
-    const part = await tidegate(folder, [...argv, '--start', '2026-11-18', '--dry-run'], { env })
-    expect(part.out).toContain('"until" is earlier than asked')
-    expect(requests()).toBe(0)
-  })
-
-  test('up to now, the silence of a closed market is an answer', async () => {
-    const noon = () => Date.UTC(2026, 10, 21, 12)
-    const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', '1MIN,DAILY']
-    const saturday = await createSimulator({ now: noon })
-    try {
-      const { status, out } = await tidegate(folder, argv, { env: { IBKR_PORT: String(saturday.port) }, now: noon })
-      expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +390 .* 0 │/)
-      expect(out).not.toContain('Not final yet')
-      expect(status).toBe(0)
-    } finally {
-      await saturday.close()
-    }
   })
 })

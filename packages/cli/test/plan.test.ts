@@ -1,25 +1,15 @@
 import type { PlanAnswer } from '@tidegate/functions'
-import { createSimulator } from '@tidegate/simulator'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Client } from '../src/client.ts'
 import { fill } from '../src/fill.ts'
 import { planText } from '../src/plan.ts'
-import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
-
-vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
-
-let folders: Awaited<ReturnType<typeof createFolders>>
-beforeAll(async () => {
-  folders = await createFolders()
-})
-afterAll(() => folders.remove())
+import { NOW_MS, tidegate } from './command.ts'
 
 const small = ['--instruments', 'AAPL.NASDAQ', '--timeframe', '5-SECOND-LAST', '--start', '2026-05-01']
 
 describe('plan', () => {
   test('tells requests, weight, what takes longest and what can never be had; as JSON what the interface answers', async () => {
-    const folder = await folders.next()
-    const { status, out } = await tidegate(folder, ['plan', ...small, '--end', '2026-11-02'])
+    const { status, out } = await tidegate('/nowhere', ['plan', ...small, '--end', '2026-11-02'])
     expect(status).toBe(0)
     expect(out).toMatch(/│ AAPL\.NASDAQ │ 5-SECOND-LAST │.*│ +1 │ +4,\d{3} │ +4,\d{3} │/)
     expect(out).toMatch(/4,\d{3} requests of weight 4,\d{3}; under IBKR's pacing that takes about 11 hours\.\n/)
@@ -28,17 +18,16 @@ describe('plan', () => {
       /Not to be had: AAPL\.NASDAQ 5-SECOND-LAST, 2026-05-01 00:00 to 2026-05-\d\d 00:00: IBKR keeps bars of 30 seconds and less for six months\.\n/,
     )
     expect(out).toMatch(/Nothing was asked of the gateway\.\n$/)
-    const json = await tidegate(folder, ['plan', ...small, '--end', '2026-11-02', '--json'])
+    const json = await tidegate('/nowhere', ['plan', ...small, '--end', '2026-11-02', '--json'])
     expect(JSON.parse(json.out)).toMatchObject({ boundBy: 'small bars', series: [{ weight: expect.any(Number) }] })
   })
 
   test('of a dataset that is not declared says so; one and a fetch are misuse', async () => {
-    const folder = await folders.next()
-    const none = await tidegate(folder, ['plan', '--dataset', 'stocks'])
+    const none = await tidegate('/nowhere', ['plan', '--dataset', 'stocks'])
     expect([none.status, none.err]).toEqual([1, 'tidegate: There is no dataset "stocks": declare it first.\n'])
-    const both = await tidegate(folder, ['plan', '--dataset', 'stocks', ...small])
+    const both = await tidegate('/nowhere', ['plan', '--dataset', 'stocks', ...small])
     expect([both.status, both.err]).toEqual([2, expect.stringContaining('cannot be used with')])
-    const neither = await tidegate(folder, ['plan'])
+    const neither = await tidegate('/nowhere', ['plan'])
     expect([neither.status, neither.err]).toEqual([2, expect.stringContaining('not given: --instruments')])
   })
 
@@ -64,20 +53,6 @@ describe('plan', () => {
     )
     expect(text).not.toContain('weight')
   })
-})
-
-test('a fetch says what of it can never be had, and is no failure for it', async () => {
-  const simulator = await createSimulator({ now: () => NOW_MS })
-  try {
-    const folder = await folders.next()
-    const argv = ['fetch', ...small, '--end', '2026-05-02']
-    const { status, out } = await tidegate(folder, argv, { env: { IBKR_PORT: String(simulator.port) } })
-    expect(out).toContain('Not to be had: AAPL.NASDAQ 5-SECOND-LAST, 2026-05-01 00:00 to 2026-05-02 00:00')
-    expect(out).toContain('All that can be had was covered already: nothing was asked of the gateway.')
-    expect(status).toBe(0)
-  } finally {
-    await simulator.close()
-  }
 })
 
 test('a fetch of more than one run holds goes on by itself until nothing remains', async () => {

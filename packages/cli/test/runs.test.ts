@@ -1,18 +1,26 @@
-import type { Series, Store } from '@tidegate/db'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { EmbeddedDatabase, Series, Store } from '@tidegate/db'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { freshPglite } from '../../../test/support/pglite.ts'
+import { wipe } from '../../../test/support/wipe.ts'
 import { details } from '../../db/test/fixture.ts'
-import { createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
-
-vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
+import { type Door, KEY, openDoor } from '../../functions/test/door.ts'
+import { commandsTo, NOW_MS } from './command.ts'
 
 const NOW = NOW_MS / 1000
 const DAY_SEC = 86_400
 
-let folders: Awaited<ReturnType<typeof createFolders>>
+let database: EmbeddedDatabase
+let door: Door
 beforeAll(async () => {
-  folders = await createFolders()
+  database = await freshPglite()
 })
-afterAll(() => folders.remove())
+afterAll(() => database?.close())
+beforeEach(async () => {
+  await wipe(database)
+  door = openDoor(database, NOW)
+})
+
+const run = (...argv: string[]) => commandsTo((request) => door.app.fetch(request), KEY)('runs', ...argv)
 
 async function seriesIn(store: Store): Promise<Series> {
   await store.putInstrument('AAPL.NASDAQ', details('AAPL'), NOW)
@@ -23,46 +31,44 @@ async function seriesIn(store: Store): Promise<Series> {
 
 describe('runs', () => {
   test('lists the newest runs, and what went wrong with them', async () => {
-    const folder = await folders.next()
-    await folders.inStore(folder, async (store) => {
-      const { id: seriesId } = await seriesIn(store)
-      const window = { start: NOW - DAY_SEC, end: NOW - DAY_SEC / 2 }
-      const run = { source: 'fetch', chunks: [{ seriesId, window }] }
-      const [chunkId = ''] = (await store.createRun({ ...run, id: 'first-of-runs', now: NOW - 60 })).chunkIds
-      const claim = await store.claim(chunkId, { now: NOW, leaseSec: 60 })
-      if (!claim) throw new Error('There was nothing to claim.')
-      await store.giveUp(claim, 'failed', { kind: 'invalid', message: 'IBKR has no such bars.' }, NOW)
-      await store.closeRuns(NOW)
-      await store.createRun({ ...run, id: 'second-of-runs', source: 'tick', now: NOW })
-    })
-    const { status, out } = await tidegate(folder, ['runs'])
+    const { store } = door.world
+    const { id: seriesId } = await seriesIn(store)
+    const window = { start: NOW - DAY_SEC, end: NOW - DAY_SEC / 2 }
+    const made = { source: 'fetch', chunks: [{ seriesId, window }] }
+    const [chunkId = ''] = (await store.createRun({ ...made, id: 'first-of-runs', now: NOW - 60 })).chunkIds
+    const claim = await store.claim(chunkId, { now: NOW, leaseSec: 60 })
+    if (!claim) throw new Error('There was nothing to claim.')
+    await store.giveUp(claim, 'failed', { kind: 'invalid', message: 'IBKR has no such bars.' }, NOW)
+    await store.closeRuns(NOW)
+    await store.createRun({ ...made, id: 'second-of-runs', source: 'tick', now: NOW })
+    const { status, out } = await run()
     expect(status).toBe(0)
     const lines = out.split('\n')
     expect(lines[1]).toMatch(/run .* source .* state .* chunks .* bars/)
     expect(lines[3]).toMatch(/second-of-runs .* tick .* open .* 2026-11-20 15:30 .* – .* 0 of 1 .* 0 /)
     expect(lines[4]).toMatch(/first-of-runs .* fetch .* failed .* 2026-11-20 15:29 .* 2026-11-20 15:30 .* 1 of 1 .* 0 /)
     expect(lines.at(-2)).toBe('first-of: IBKR has no such bars.')
-    expect((await tidegate(folder, ['runs', '--limit', '0'])).status).toBe(2)
+    const json = JSON.parse((await run('--json', '--state', 'failed')).out)
+    expect(json).toMatchObject({ runs: [{ id: 'first-of-runs', error: { message: 'IBKR has no such bars.' } }] })
+    expect((await run('--limit', '0')).status).toBe(2)
   })
 
   test('cancels an open one by the beginning of its id; one that has ended stays as it is', async () => {
-    const folder = await folders.next()
-    await folders.inStore(folder, async (store) => {
-      const { id: seriesId } = await seriesIn(store)
-      for (const [i, id] of ['aaa-1', 'aaa-2', 'bbb-1'].entries()) {
-        const start = NOW - DAY_SEC * (i + 1)
-        const chunks = [{ seriesId, window: { start, end: start + 3600 } }]
-        await store.createRun({ id, source: 'fetch', chunks: id === 'bbb-1' ? [] : chunks, now: NOW })
-      }
-      await store.closeRuns(NOW)
-    })
-    const several = await tidegate(folder, ['runs', 'cancel', 'aaa'])
+    const { store } = door.world
+    const { id: seriesId } = await seriesIn(store)
+    for (const [i, id] of ['aaa-1', 'aaa-2', 'bbb-1'].entries()) {
+      const start = NOW - DAY_SEC * (i + 1)
+      const chunks = [{ seriesId, window: { start, end: start + 3600 } }]
+      await store.createRun({ id, source: 'fetch', chunks: id === 'bbb-1' ? [] : chunks, now: NOW })
+    }
+    await store.closeRuns(NOW)
+    const several = await run('cancel', 'aaa')
     expect(several).toMatchObject({ status: 1, err: 'tidegate: 2 open runs begin with "aaa": give more of the id.\n' })
     const cancelled = 'Run aaa-2 is cancelled: 0 of its chunks had been answered, 1 are not asked for.\n'
-    expect(await tidegate(folder, ['runs', 'cancel', 'aaa-2'])).toMatchObject({ status: 0, out: cancelled })
-    const ended = await tidegate(folder, ['runs', 'cancel', 'bbb-1'])
+    expect(await run('cancel', 'aaa-2')).toMatchObject({ status: 0, out: cancelled })
+    const ended = await run('cancel', 'bbb-1')
     expect(ended).toMatchObject({ status: 1, out: 'Run bbb-1 had ended before: it is done.\n' })
-    expect(await tidegate(folder, ['runs', 'cancel', 'ccc'])).toMatchObject({
+    expect(await run('cancel', 'ccc')).toMatchObject({
       status: 1,
       err: 'tidegate: There is no run "ccc".\n',
     })

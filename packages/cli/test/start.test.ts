@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FirstPart, sleep } from '@tidegate/cli'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
+import { begin, createFolders, createPlaces, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
@@ -15,82 +15,101 @@ const FIRST: readonly FirstPart[] = [
 ]
 const ONCE = ['start', '--once']
 
+const FUNDS = FIRST.slice(3)
+
+/** Databases of their own in the folders, and on a server, where there is nothing to be seen of the folder's. */
 let folders: Awaited<ReturnType<typeof createFolders>>
+let places: Awaited<ReturnType<typeof createPlaces>>
 beforeAll(async () => {
-  folders = await createFolders()
+  ;[folders, places] = await Promise.all([createFolders(), createPlaces()])
 })
-afterAll(() => folders.remove())
+afterAll(async () => {
+  await places.remove()
+  await folders.remove()
+})
 
 const beacon = (folder: string) => join(folder, '.tidegate', 'server.json')
 const serving = (command: RunningCommand) =>
   expect.poll(command.said, { timeout: SLOW_MS, interval: 20 }).toContain('Serving at')
 
-describe('start', () => {
-  test('--once in an empty folder fills the first dataset and ends; once more it fetches nothing', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'tidegate-start-'))
-    try {
-      const first = await tidegate(folder, ONCE, { first: FIRST })
-      expect(first.err).not.toContain('gap left')
-      expect(first.status).toBe(0)
-      expect(first.out).toContain('SIMULATED DATA')
-      for (const { instruments, spec } of FIRST) {
-        for (const id of instruments) expect(first.out).toMatch(new RegExp(`${id} +│ ${spec} .* 0 │`))
-      }
-      expect(first.err).toMatch(/SPY\.ARCA 1-DAY-LAST: 1\/1 chunks/)
-      await expect(stat(beacon(folder))).rejects.toThrow('ENOENT')
-
-      const again = await tidegate(folder, ONCE, { first: FIRST })
-      expect(again.status).toBe(0)
-      expect(again.out).toBe(first.out)
-      expect(again.err).toBe('')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
+describe('start --once', () => {
+  test('in a folder without data fills the first dataset and ends; once more it fetches nothing', async () => {
+    const folder = await folders.next()
+    const first = await tidegate(folder, ONCE, { first: FIRST })
+    expect(first.err).not.toContain('gap left')
+    expect(first.status).toBe(0)
+    expect(first.out).toContain('SIMULATED DATA')
+    for (const { instruments, spec } of FIRST) {
+      for (const id of instruments) expect(first.out).toMatch(new RegExp(`${id} +│ ${spec} .* 0 │`))
     }
+    expect(first.err).toMatch(/SPY\.ARCA 1-DAY-LAST: 1\/1 chunks/)
+    await expect(stat(beacon(folder))).rejects.toThrow('ENOENT')
+
+    const again = await tidegate(folder, ONCE, { first: FIRST })
+    expect(again.status).toBe(0)
+    expect(again.out).toBe(first.out)
+    expect(again.err).toBe('')
   })
 
-  test('a later start fetches only what came since, from where the dataset began', async () => {
-    const folder = await folders.next()
-    await tidegate(folder, ONCE, { first: FIRST, now: () => NOW_MS })
-    const later = await tidegate(folder, ONCE, { first: FIRST, now: () => NOW_MS + 3_600_000 })
+  test('later fetches only what came since, from where the dataset began', async () => {
+    const { folder, env } = await places.next()
+    await tidegate(folder, ONCE, { env, first: FIRST, now: () => NOW_MS })
+    const later = await tidegate(folder, ONCE, { env, first: FIRST, now: () => NOW_MS + 3_600_000 })
     expect(later.status).toBe(0)
     expect(later.err).toMatch(/AAPL\.NASDAQ 1-MINUTE-LAST: 1\/1 chunks, 60 bars/)
     expect(later.err).not.toContain('SPY.ARCA')
   })
 
-  test('an instrument that can not be had is named, and the rest is there', async () => {
-    const folder = await folders.next()
+  test('names an instrument that can not be had, and the rest is there', async () => {
+    const { folder, env } = await places.next()
     const wrong = { name: 'first-others', instruments: ['ES'], spec: '1-HOUR-LAST', days: 10 }
-    const { status, out, err } = await tidegate(folder, ONCE, { first: [wrong, ...FIRST.slice(3)] })
+    const { status, out, err } = await tidegate(folder, ONCE, { env, first: [wrong, ...FUNDS] })
     expect(err).toMatch(/not fetched: ES: .*\. Did you mean ESZ6\.CME\?\n/)
     expect(out).toMatch(/SPY\.ARCA +│ 1-DAY-LAST .* 0 │/)
     expect(status).toBe(1)
-    const nothing = await tidegate(folder, ONCE, { first: [wrong] })
+    const nothing = await tidegate(folder, ONCE, { env, first: [wrong] })
     expect(nothing.err).toMatch(/^tidegate: ES: /)
     expect(nothing.status).toBe(1)
   })
 
-  test('tells what came while it serves, on the terminal and in its log', async () => {
-    const folder = await folders.next()
-    const command = begin(folder, ['start', '--port', '0'], {
-      first: [],
-      sleep: (ms, signal) => sleep(Math.min(ms, 100), signal),
-    })
-    try {
-      await serving(command)
-      const window = ['--start', '2026-11-17', '--end', '2026-11-18']
-      await tidegate(folder, ['fetch', '--instruments', 'MSFT', ...window, '--timeframe', '5MIN'])
-      const news = expect.poll(command.said, { timeout: SLOW_MS, interval: 20 })
-      await news.toMatch(/15:30 UTC {2}78 new bars in 1 series\n/)
-      expect(await readFile(join(folder, '.tidegate', 'tidegate.log'), 'utf8')).toContain('"msg":"chunk committed"')
-    } finally {
-      command.stop()
-      await command.outcome
-    }
+  test('interrupted while it fills says so', async () => {
+    const { folder, env } = await places.next()
+    const command = begin(folder, ONCE, { env, first: FIRST, sleep: async () => command.stop() })
+    const { status, err } = await command.outcome
+    expect(err).toContain('the next start goes on where this one stopped')
+    expect(status).toBe(130)
   })
 
-  test('serves the other commands in its folder, and leaves nothing behind', async () => {
+  test('of two at once one goes on and the other names it', async () => {
     const folder = await folders.next()
-    const command = begin(folder, ['start', '--port', '0'], { first: FIRST })
+    const outcomes = await Promise.all([
+      tidegate(folder, ONCE, { first: FUNDS }),
+      tidegate(folder, ONCE, { first: FUNDS }),
+    ])
+    const [won, lost] = outcomes.sort((a, b) => a.status - b.status)
+    expect(won?.status).toBe(0)
+    expect(lost?.status).toBe(1)
+    expect(lost?.err).toMatch(new RegExp(`process ${process.pid}`))
+  })
+
+  test('is not kept from it by the files of a process that is gone', async () => {
+    const folder = await folders.next()
+    const dead = { url: 'http://127.0.0.1:9', key: 'k'.repeat(64), pid: 2 ** 22 + 1 }
+    await writeFile(beacon(folder), JSON.stringify(dead))
+    await writeFile(join(folder, '.tidegate', 'db.lock'), String(dead.pid))
+    const { status } = await tidegate(folder, ONCE, { first: FUNDS })
+    expect(status).toBe(0)
+  })
+})
+
+describe('start', () => {
+  test('serves the other commands in its folder, tells what came, and leaves nothing behind', async () => {
+    const { folder, env } = await places.next()
+    const command = begin(folder, ['start', '--port', '0'], {
+      env,
+      first: FUNDS,
+      sleep: (ms, signal) => sleep(Math.min(ms, 100), signal),
+    })
     try {
       await serving(command)
       expect((await stat(beacon(folder))).mode & 0o777).toBe(0o600)
@@ -101,6 +120,9 @@ describe('start', () => {
       const fetched = await tidegate(folder, ['fetch', '--instruments', 'MSFT', ...window, '--timeframe', '5MIN'])
       expect(fetched.out).toMatch(/MSFT\.NASDAQ +│ 5-MINUTE-LAST +│ regular +│ +78 /)
       expect(fetched.status).toBe(0)
+      const news = expect.poll(command.said, { timeout: SLOW_MS, interval: 20 })
+      await news.toMatch(/15:30 UTC {2}78 new bars in 1 series\n/)
+      expect(await readFile(join(folder, '.tidegate', 'tidegate.log'), 'utf8')).toContain('"msg":"chunk committed"')
 
       const status = await tidegate(folder, ['status'])
       expect(status.out).toContain(`Tidegate at ${url}`)
@@ -121,56 +143,16 @@ describe('start', () => {
       const second = await tidegate(folder, ONCE, { first: FIRST })
       expect(second.err).toMatch(new RegExp(`already runs in this folder: process ${process.pid} at ${url}`))
       expect(second.status).toBe(1)
+
+      const other = await places.next()
+      const { port } = new URL(url)
+      const taken = await tidegate(other.folder, ['start', '--port', port], { env: other.env, first: [] })
+      expect(taken.err).toContain(`127.0.0.1:${port}: another program listens there`)
+      expect(taken.status).toBe(1)
     } finally {
       command.stop()
     }
     expect((await command.outcome).status).toBe(0)
     await expect(stat(beacon(folder))).rejects.toThrow('ENOENT')
-  })
-
-  test('of two at once one goes on and the other names it', async () => {
-    const folder = await folders.next()
-    const outcomes = await Promise.all([
-      tidegate(folder, ONCE, { first: FIRST }),
-      tidegate(folder, ONCE, { first: FIRST }),
-    ])
-    const [won, lost] = outcomes.sort((a, b) => a.status - b.status)
-    expect(won?.status).toBe(0)
-    expect(lost?.status).toBe(1)
-    expect(lost?.err).toMatch(new RegExp(`process ${process.pid}`))
-  })
-
-  test('the file of a process that is gone stands in nobody’s way', async () => {
-    const folder = await folders.next()
-    await mkdir(join(folder, '.tidegate'), { recursive: true })
-    const dead = { url: 'http://127.0.0.1:9', key: 'k'.repeat(64), pid: 2 ** 22 + 1 }
-    await writeFile(beacon(folder), JSON.stringify(dead))
-    await writeFile(join(folder, '.tidegate', 'db.lock'), String(dead.pid))
-    const { status } = await tidegate(folder, ONCE, { first: FIRST.slice(3) })
-    expect(status).toBe(0)
-  })
-
-  test('interrupted while it fills, --once says so', async () => {
-    const folder = await folders.next()
-    const command = begin(folder, ONCE, { first: FIRST, sleep: async () => command.stop() })
-    const { status, err } = await command.outcome
-    expect(err).toContain('the next start goes on where this one stopped')
-    expect(status).toBe(130)
-    expect((await tidegate(folder, ONCE, { first: FIRST })).status).toBe(0)
-  })
-
-  test('a port that is taken is named', async () => {
-    const folder = await folders.next()
-    const command = begin(folder, ['start', '--port', '0'], { first: [] })
-    try {
-      await serving(command)
-      const { port } = new URL(JSON.parse(await readFile(beacon(folder), 'utf8')).url)
-      const other = await tidegate(await folders.next(), ['start', '--port', port], { first: [] })
-      expect(other.err).toContain(`127.0.0.1:${port}: another program listens there`)
-      expect(other.status).toBe(1)
-    } finally {
-      command.stop()
-      await command.outcome
-    }
   })
 })

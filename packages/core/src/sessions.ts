@@ -25,6 +25,8 @@ export interface KnownSessions {
    * session under way, so that this proves nothing by itself.
    */
   readonly presumed: Window | undefined
+  /** When the newest answer was asked for, epoch seconds; undefined where none was. Of what began since then it says nothing. */
+  readonly askedAt?: number | undefined
   /** Ordered. Some may lie outside of what is known: today's, whose end is not over. */
   readonly sessions: readonly Session[]
 }

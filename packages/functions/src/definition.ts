@@ -129,16 +129,25 @@ export function definitionSchema(defaultHours: Hours, now: () => number) {
   const name = text(EXPECTED.name).regex(DATASET_NAME, EXPECTED.name)
   return z
     .strictObject({ name, ...fields(defaultHours, now) }, { error: 'expected an object with the fields of a dataset' })
-    .superRefine(({ instruments, specs }, context) => {
-      if (instruments.length * specs.length > MOST_SERIES) {
-        const count = `${instruments.length} instruments × ${specs.length} specs`
-        context.addIssue({ code: 'custom', message: `${count} are more than the ${MOST_SERIES} series of one dataset` })
-      }
-      for (const [i, fault] of specs.map((spec) => mismatch(spec, instruments)).entries()) {
-        if (fault) context.addIssue({ code: 'custom', path: ['specs', i], message: fault })
-      }
-    })
+    .superRefine(
+      ({ instruments, specs }, context) => {
+        if (instruments.length * specs.length > MOST_SERIES) {
+          const count = `${instruments.length} instruments × ${specs.length} specs`
+          const message = `${count} are more than the ${MOST_SERIES} series of one dataset`
+          return context.addIssue({ code: 'custom', message })
+        }
+        for (const [i, fault] of specs.map((spec) => mismatch(spec, instruments)).entries()) {
+          if (fault) context.addIssue({ code: 'custom', path: ['specs', i], message: fault })
+        }
+      },
+      // Told beside the faults of other fields, where these two have none.
+      { when: ({ value, issues }) => isObject(value) && !issues.some(({ path }) => PAIRED.has(path?.[0])) },
+    )
 }
+
+/** The fields that are looked at together. */
+const PAIRED: ReadonlySet<unknown> = new Set(['instruments', 'specs'])
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What is wrong with a spec that one of the instruments, as its name tells its kind, has no data for. */
 function mismatch(spec: string, instruments: readonly string[]): string | undefined {

@@ -53,6 +53,12 @@ export function createOutsideFetch({
       }
       send(url, options, resolve)
         .on('error', (error) => reject(error.cause instanceof TidegateError ? error.cause : error))
+        .on('upgrade', ({ statusCode }, socket) => {
+          socket.destroy()
+          reject(new TidegateError('invalid', `It answered ${statusCode}.`))
+        })
+        // Whatever else may end it: what is neither answered nor refused would be waited for without end.
+        .on('close', () => reject(new Error('The connection was closed without an answer.')))
         .end(body)
     })
     answer.destroy()

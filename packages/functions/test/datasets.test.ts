@@ -206,6 +206,16 @@ describe('a definition', () => {
     expect(await faults({ ...STOCKS, instruments: ['EUR/USD'], specs: ['1MIN', '1-MINUTE-LAST'] })).toContain(
       'specs.1: EUR/USD: IBKR has no LAST bars for CASH',
     )
+    const both = await faults({
+      ...STOCKS,
+      instruments: ['EUR/USD'],
+      specs: ['1-MINUTE-LAST'],
+      since: 'never',
+      name: '-',
+    })
+    for (const part of ['- name: ', '- since: ', '- specs.0: EUR/USD: IBKR has no LAST']) expect(both).toContain(part)
+    const tooMany = { instruments: Array.from({ length: 5001 }, (_, i) => `A${i}`), specs: ['1MIN', 'DAILY'] }
+    expect(await faults({ ...STOCKS, ...tooMany })).toContain('5001 instruments × 2 specs are more than')
     expect(await faults([])).toContain('expected an object with the fields of a dataset')
   })
 

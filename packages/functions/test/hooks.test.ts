@@ -188,6 +188,7 @@ describe('a hook', () => {
     const right = new Webhook(secret).sign('msg_5', new Date((NOW - 299) * 1000), body)
     const both = { 'webhook-signature': `v1,${'A'.repeat(43)}= ${right}` }
     expect((await call({ id: 'msg_5', atSec: NOW - 299, body, headers: both })).status).toBe(202)
+    expect((await call({ id: 'msg_7', body: '\ufeff{}' })).status).toBe(202)
     expect(await call({ id: 'msg_6', body: ' '.repeat(65 * 1024) })).toMatchObject({ status: 400 })
   })
 

@@ -1,4 +1,5 @@
 import type { LookupAddress } from 'node:dns'
+import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Receiver, startReceiver } from '../../ingest/test/telling/receiver.ts'
 import { createOutsideFetch, type OutsideOptions } from '../src/outside.ts'
@@ -92,6 +93,20 @@ describe('what goes outside', () => {
     expect((await fetch(post(`${receiver.url}/endless`))).status).toBe(200)
     receiver.answers.set('/moved', (response) => response.writeHead(302, { location: '/a' }).end())
     expect((await fetch(post(`${receiver.url}/moved`))).status).toBe(302)
+  })
+
+  it('gives up an answer that is none', async () => {
+    const fetch = createOutsideFetch({ allowPrivate: true })
+    const raw = (text: string) => (response: ServerResponse) => response.socket?.end(text)
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'
+    receiver.answers.set('/upgrade', raw(upgrade))
+    await expect(fetch(post(`${receiver.url}/upgrade`))).rejects.toThrow('It answered 101')
+    for (const text of ['', 'nonsense', 'HTTP/1.1 ', 'HTTP/1.1 101 Switching Protocols\r\n\r\n']) {
+      receiver.answers.set('/odd', raw(text))
+      await expect(fetch(post(`${receiver.url}/odd`))).rejects.toThrow()
+    }
+    receiver.answers.set('/continue', raw('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'))
+    expect((await fetch(post(`${receiver.url}/continue`))).status).toBe(204)
   })
 
   it('says what went wrong where nobody has such a name', async () => {

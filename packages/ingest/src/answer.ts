@@ -27,6 +27,8 @@ export interface Judgement {
   readonly answer: Answer
   /** Bars that were left out because they are of other hours. */
   readonly leaked: number
+  /** Bars were left for later, of which the schedule as it was asked for does not say whether they belong to its hours. */
+  readonly isUntold: boolean
   /**
    * IBKR said "no data" for the first time, where its own sessions say that the market was open, or where they could not be
    * asked for: it is to be asked again.
@@ -56,6 +58,7 @@ export function judge({ window, spec, hours, listed, doubts, head }: Question, {
       isConfirmed: isMissed && isEmpty && doubts > 0,
     },
     leaked: kept.leaked,
+    isUntold: kept.openFrom < Number.POSITIVE_INFINITY,
     isDoubtful: (isMissed || isUnknown) && done.empty && doubts === 0,
   }
 }

@@ -4,7 +4,6 @@ import {
   flawOf,
   formatInstant,
   type Hours,
-  intersect,
   isDated,
   isKnown,
   isOnGrid,
@@ -25,7 +24,7 @@ export interface Kept {
 
 /**
  * Leaves out timed bars of regular hours that lie outside of every session, where the schedule is known; where it is only
- * presumed to have none, the bars from there on are left for later. Everything else is kept as it came.
+ * presumed to have none, or was asked for before, the bars from there on are left for later. Everything else is kept as it came.
  */
 export function withinHours(bars: BarColumns, spec: BarSpec, hours: Hours, sessions: KnownSessions | undefined): Kept {
   const all = { bars, leaked: 0, openFrom: Number.POSITIVE_INFINITY }
@@ -34,8 +33,8 @@ export function withinHours(bars: BarColumns, spec: BarSpec, hours: Hours, sessi
   const outside = bars.t.filter((t) => !sessionOf(t))
   if (outside.length === 0) return all
   const leaked = new Set(outside.filter((t) => isKnown({ start: t, end: t + 1 }, sessions)))
-  const { presumed } = sessions
-  const openFrom = presumed && outside.find((t) => !leaked.has(t) && intersect(presumed, { start: t, end: t + 1 }))
+  const untoldFrom = sessions.presumed?.start ?? sessions.askedAt ?? Number.POSITIVE_INFINITY
+  const openFrom = outside.find((t) => !leaked.has(t) && t >= untoldFrom)
   return {
     bars: leaked.size === 0 ? bars : keepBars(bars, (t) => !leaked.has(t)),
     leaked: leaked.size,

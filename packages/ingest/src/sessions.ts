@@ -25,6 +25,8 @@ const DURATION = '1 Y'
 const JOINT_SEC = 3 * DAY_SEC
 /** The sessions of now are asked again so often, and after each close. */
 const STALE_SEC = 3600
+/** Where bars came of which they don't tell: so often. */
+const UNTOLD_SEC = 300
 /** What could not be answered is left alone for so long. */
 const FAILED_SEC = 300
 const WAIT_MS = 20_000
@@ -38,6 +40,8 @@ export interface Calendars {
    * not known, and never closed; throws only what the database throws.
    */
   around(claim: Claim, signal: AbortSignal): Promise<KnownSessions | undefined>
+  /** The sessions of now are too old to tell of bars that came: they are asked for again with the next chunk, minutes later at the soonest. */
+  renew(claim: Claim): void
 }
 
 export function createCalendars({
@@ -51,6 +55,8 @@ export function createCalendars({
   const open = new Map<string, Promise<void>>()
   /** Until when something is not to be asked again, epoch seconds. */
   const notes = new Map<string, number>()
+  /** Calendars whose sessions of now are too old for what came. */
+  const untold = new Set<string>()
   const nowSec = () => Math.floor(now() / 1000)
 
   function leave(key: string, forSec: number): void {
@@ -91,6 +97,7 @@ export function createCalendars({
     if (!proven) return
     const sessions = proven.sessions.map((one) => ({ ...one, offsetSec: zoneOffsetSec(one.start, answer.zone) }))
     const { known, isCurrent } = proven
+    if (isCurrent) untold.delete(`${calendar} ${hours}`)
     await store.putSessions({
       calendar,
       hours,
@@ -123,7 +130,12 @@ export function createCalendars({
       let found = await store.sessions(calendar, hours, wanted)
       // The first time another contract's question may be waited for, which need not have said enough for this one.
       for (let pass = 0; pass < 2; pass++) {
-        const blocks = missingBlocks(wanted, found, nowSec())
+        const blocks = missingBlocks(
+          wanted,
+          found,
+          nowSec(),
+          untold.has(`${calendar} ${hours}`) ? UNTOLD_SEC : STALE_SEC,
+        )
           .map((block) => ({ block, note: `${contract.conId} ${hours} ${block}` }))
           .filter(({ note }) => (notes.get(note) ?? 0) <= nowSec())
           // Up to now only: ibkr-rules, "whatToShow", CONTFUT.
@@ -134,6 +146,11 @@ export function createCalendars({
       }
       return found
     },
+
+    renew({ instrument, series }) {
+      const calendar = calendarOf(instrument.details.contract)
+      if (calendar) untold.add(`${calendar} ${series.hours}`)
+    },
   }
 }
 
@@ -143,7 +160,12 @@ function around({ window: { start, end }, series }: Claim): Window {
 }
 
 /** The blocks to ask for what is not known of the window's past; the newest only where its answer is old by now. */
-function missingBlocks(wanted: Window, { known, sessions, askedAt }: CalendarSessions, nowSec: number): number[] {
+function missingBlocks(
+  wanted: Window,
+  { known, sessions, askedAt }: CalendarSessions,
+  nowSec: number,
+  staleSec: number,
+): number[] {
   const past = { start: wanted.start, end: Math.min(wanted.end, nowSec) }
   const blocks = new Set<number>()
   for (const { start, end } of subtract([past], known)) {
@@ -151,6 +173,6 @@ function missingBlocks(wanted: Window, { known, sessions, askedAt }: CalendarSes
     for (let block = Math.floor(start / BLOCK_SEC); block <= last; block++) blocks.add(block)
   }
   const closedSince = sessions.some((session) => session.end > (askedAt ?? 0) && session.end <= nowSec)
-  const isFresh = askedAt !== undefined && nowSec - askedAt < STALE_SEC && !closedSince
+  const isFresh = askedAt !== undefined && nowSec - askedAt < staleSec && !closedSince
   return [...blocks].filter((block) => (block + 1) * BLOCK_SEC <= nowSec || !isFresh)
 }

@@ -64,11 +64,12 @@ export async function workChunk(
     place.came()
     const { reply } = asked
     const { hours } = claim.series
-    const { answer, leaked, isDoubtful } = judge(
+    const { answer, leaked, isUntold, isDoubtful } = judge(
       { ...claim, spec, hours, listed: { ...plannable(claim.instrument), sessions } },
       reply,
     )
     await origin.admit(reply.done.simulated)
+    if (isUntold) calendars.renew(claim)
     if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
     if (claim.adjustmentId !== undefined) {
       scales.forget(claim.series.id)

@@ -309,6 +309,26 @@ describe('bars that do not belong or do not look right', () => {
     expect(await world.stored()).toEqual(barsIn(STOCKS, 60, day, NOW).t)
   })
 
+  it('nor while it was asked for before them; it is asked for again soon', async () => {
+    const world = scheduled(at('2026-03-10T09:00:20Z'))
+    await world.fetch('1-MINUTE-LAST', day)
+    world.clock.nowMs = at('2026-03-10T09:40:20Z') * 1000
+    mangled(world, (bars) => add(bars, at('2026-03-10T09:30Z')))
+    await world.fetch('1-MINUTE-LAST', day)
+    expect(await world.stored()).toEqual([])
+    world.relay.tamper = (_, answer) => answer
+    world.clock.nowMs = at('2026-03-10T14:10:20Z') * 1000
+    await world.fetch('1-MINUTE-LAST', day)
+    const before = world.asked.length
+    // A session has begun since the schedule was asked for.
+    world.clock.nowMs = at('2026-03-10T14:50:20Z') * 1000
+    await world.fetch('1-MINUTE-LAST', day)
+    expect(await world.stored()).toEqual([])
+    await world.fetch('1-MINUTE-LAST', day)
+    expect(world.asked.length).toBe(before + 1)
+    expect(await world.stored()).toEqual(barsIn(STOCKS, 60, day, at('2026-03-10T14:50Z')).t)
+  })
+
   it('are stored and flagged, until they come back otherwise', async () => {
     const world = scheduled(NOW)
     mangled(world, (bars) => {

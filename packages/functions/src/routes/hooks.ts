@@ -18,6 +18,8 @@ const MOST_ID_CHARACTERS = 256
 const LEASE_SEC = 120
 /** When a call that another one is at may ask again. */
 const AGAIN_MS = 10_000
+/** What comes as UTF-8 is signed as it came, its byte order mark too, which `text()` would drop. */
+const BYTES = new TextDecoder('utf-8', { ignoreBOM: true })
 const WANTS_DATASET = 'expected the name of a dataset'
 
 const schema = z.strictObject({ dataset: text(WANTS_DATASET) })
@@ -66,7 +68,7 @@ export function hookRoutes({ store, start, log, bytes, now }: HookRoutesOptions)
       id,
       timestamp: c.req.header('webhook-timestamp') ?? '',
       signature: c.req.header('webhook-signature') ?? '',
-      body: await c.req.text(),
+      body: BYTES.decode(await c.req.arrayBuffer()),
     }
     const fits = isSigned(call, hook?.secret ?? nobodys, nowSec())
     if (!hook || !fits || id.length > MOST_ID_CHARACTERS) throw unsigned()

@@ -45,15 +45,22 @@ export async function postDelivery(claim: ClaimedDelivery, options: PostOptions)
       'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
       'webhook-signature': new Webhook(claim.secret).sign(claim.eventId, at, claim.body),
     }
-    const answer = await fetch(
-      new Request(url, { method: 'POST', headers, body: claim.body, redirect: 'manual', signal }),
-    )
+    const request = new Request(url, { method: 'POST', headers, body: claim.body, redirect: 'manual', signal })
+    // Of a fetch that did not heed its signal the whole schedule would wait for ever.
+    const answer = await Promise.race([fetch(request), ended(signal)])
     await answer.body?.cancel()
     return judge(answer.status)
   } catch (cause) {
     const error = signal.aborted ? `It did not answer within ${TIMEOUT_MS / 1000} s.` : reasonOf(cause)
     return { taken: false, gone: false, error: error.slice(0, MOST_CHARACTERS) }
   }
+}
+
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 function judge(status: number): Posted {

@@ -149,6 +149,20 @@ describe('telling', () => {
     ])
   })
 
+  it('what would not end even when it is hung up on is given up', async () => {
+    await put('a')
+    await happen(1)
+    const begun = Promise.withResolvers<void>()
+    const deaf = () => {
+      begun.resolve()
+      return new Promise<never>(() => {})
+    }
+    const passing = another({ webhooks: { fetch: deaf, allowPrivate: true } }).tell()
+    await begun.promise
+    aborted.abort()
+    expect(await passing).toEqual({ delivered: 0, failed: 1 })
+  })
+
   it('reads nothing of an answer that does not end', async () => {
     await put('a')
     await happen(1)
