@@ -6,13 +6,8 @@ import { sharedFolder } from './shared.ts'
 
 /** An embedded database of a test's own, migrated: a copy of one that is made once a run, for making one takes seconds. */
 export async function freshPglite(): Promise<EmbeddedDatabase> {
-  const template = await sharedFolder('pglite', async (folder) => {
-    const made = await openPglite(path.join(folder, 'made'))
-    await made.migrate()
-    await made.close()
-  })
   const root = await mkdtemp(path.join(tmpdir(), 'tidegate-pglite-'))
-  await cp(template, path.join(root, 'db'), { recursive: true })
+  await copyPglite(path.join(root, 'db'))
   const database = await openPglite(path.join(root, 'db'))
   return {
     ...database,
@@ -21,4 +16,14 @@ export async function freshPglite(): Promise<EmbeddedDatabase> {
       await rm(root, { recursive: true, force: true })
     },
   }
+}
+
+/** Puts such a copy into a folder, for a test that opens it itself. */
+export async function copyPglite(dir: string): Promise<void> {
+  const template = await sharedFolder('pglite', async (folder) => {
+    const made = await openPglite(path.join(folder, 'made'))
+    await made.migrate()
+    await made.close()
+  })
+  await cp(template, dir, { recursive: true })
 }

@@ -1,16 +1,9 @@
-import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { beforeEach, expect, it } from 'vitest'
-import { anySeries, DEFINITION, NOW, T0, windowOf, wipe } from './fixture.ts'
+import { expect, it } from 'vitest'
+import { anySeries, DEFINITION, NOW, type Subject, T0, windowOf } from './fixture.ts'
 
 /** Who may come in: keys of the HTTP interface, and inbound hooks. */
-export function describeAccess(open: () => Database): void {
-  let store: Store
-  beforeEach(async () => {
-    store = createStore(open())
-    await wipe(open())
-  })
-
+export function describeAccess({ database, store }: Subject): void {
   const putStocks = () => store.putDataset(DEFINITION, NOW)
 
   it('a key is found by its id, listed without its hash, and revoked once', async () => {
@@ -90,7 +83,7 @@ export function describeAccess(open: () => Database): void {
     await putStocks()
     await store.putHook({ name: 'one', dataset: 'stocks', secret: 's', createdAt: NOW })
     await take('one', 'c')
-    await open().rows(sql`delete from datasets where name = 'stocks'`)
+    await database.rows(sql`delete from datasets where name = 'stocks'`)
     expect(await store.hooks()).toEqual([])
     expect(await take('one', 'c')).toBeUndefined()
   })

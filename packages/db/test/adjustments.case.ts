@@ -1,5 +1,5 @@
 import type { Window } from '@tidegate/core'
-import { type Claim, createStore, type Database, type Series, type Store } from '@tidegate/db'
+import type { Claim, Series } from '@tidegate/db'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   anySeries,
@@ -14,22 +14,18 @@ import {
   NOW,
   newRunId,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 const ERROR = { kind: 'not-found', message: 'IBKR has nothing of it' } as const
 const ROUNDS = { failed: 2, refused: 2 }
 
 /** A series that IBKR tells anew: found, collected beside what readers see, put in its place, or given up. */
-export function describeAdjustments(open: () => Database): void {
-  let store: Store
+export function describeAdjustments({ store }: Subject): void {
   let series: Series
   beforeEach(async () => {
-    const database = open()
-    store = createStore(database)
-    await wipe(database)
     series = await anySeries(store)
   })
   const first = windowOf(T0, 10)

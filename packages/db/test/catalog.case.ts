@@ -1,19 +1,10 @@
-import { createStore, type Database, type Store } from '@tidegate/db'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { anySeries, DEFINITION, details, NOW, wipe } from './fixture.ts'
+import { describe, expect, it } from 'vitest'
+import { anySeries, DEFINITION, details, NOW, type Subject } from './fixture.ts'
 
 const ODD_NAMES = [`O'Brien "x" \\ n`, 'Ünïcødé 日本 🌊', '{a,b},NULL', '$1; drop table series --', `x'::text`]
 
 /** Instruments, series and the origin. */
-export function describeCatalog(open: () => Database): void {
-  let database: Database
-  let store: Store
-  beforeEach(async () => {
-    database = open()
-    store = createStore(database)
-    await wipe(database)
-  })
-
+export function describeCatalog({ store }: Subject): void {
   describe('instruments', () => {
     it('are found by id and by the names they were asked for by, and replaced by newer details', async () => {
       await store.putInstrument('AAPL.NASDAQ', details('AAPL'), NOW, 'AAPL')

@@ -1,5 +1,5 @@
 import { merge, subtract, type Window } from '@tidegate/core'
-import { createStore, type Database, type Series, type Store } from '@tidegate/db'
+import type { Series } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -17,20 +17,15 @@ import {
   minutes,
   NOW,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 /** The one statement: rows, coverage, the chunk's end and the outbox, all or nothing. */
-export function describeCommit(open: () => Database): void {
-  let database: Database
-  let store: Store
+export function describeCommit({ database, store }: Subject): void {
   let series: Series
   beforeEach(async () => {
-    database = open()
-    store = createStore(database)
-    await wipe(database)
     series = await anySeries(store)
   })
   const ten = windowOf(T0, 10)
@@ -230,7 +225,7 @@ export function describeCommit(open: () => Database): void {
           { windows: subtract([wanted], all) },
         ])
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     )
   })
 }

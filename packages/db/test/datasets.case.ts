@@ -1,7 +1,6 @@
 import type { DatasetDefinition, SecType } from '@tidegate/core'
-import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   barsAt,
   coverageOf,
@@ -12,9 +11,9 @@ import {
   NOW,
   newRunId,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 const HOUR_SEC = 3600
@@ -23,15 +22,7 @@ const SINCE = Date.UTC(2024, 0, 2) / 1000
 const ERROR = { kind: 'not-found', message: 'No such contract.' } as const
 
 /** Declared wants: what they come to, when they are due, and what removing them leaves. */
-export function describeDatasets(open: () => Database): void {
-  let database: Database
-  let store: Store
-  beforeEach(async () => {
-    database = open()
-    store = createStore(database)
-    await wipe(database)
-  })
-
+export function describeDatasets({ database, store }: Subject): void {
   /** Declared, its instruments found, its series made. */
   async function declared(more: Partial<DatasetDefinition> = {}, secType: SecType = 'STK'): Promise<void> {
     const definition = { ...DEFINITION, ...more }

@@ -1,6 +1,5 @@
-import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import {
   anySeries,
   claimed,
@@ -11,9 +10,9 @@ import {
   NOW,
   newRunId,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 interface Noted {
@@ -22,15 +21,9 @@ interface Noted {
 }
 
 /** What is noted in the statement that does it, and told once. */
-export function describeEvents(open: () => Database): void {
-  let store: Store
-  beforeEach(async () => {
-    store = createStore(open())
-    await wipe(open())
-  })
-
+export function describeEvents({ database, store }: Subject): void {
   const noted = async () =>
-    (await open().rows<{ event: Noted }>(sql`select event from outbox where kind = 'event' order by id`)).map(
+    (await database.rows<{ event: Noted }>(sql`select event from outbox where kind = 'event' order by id`)).map(
       (row) => row.event,
     )
   const told = async () => (await noted()).map(({ type }) => type)
@@ -177,7 +170,7 @@ export function describeEvents(open: () => Database): void {
     ] as const) {
       await store.putWebhook({ id, url: 'https://example.com/', secret: 'whsec_x', events, createdAt: NOW })
     }
-    await open().rows(sql`update webhooks set disabled_at = now() where id = 'closed'`)
+    await database.rows(sql`update webhooks set disabled_at = now() where id = 'closed'`)
     await store.noteLogin('Log in.', NOW)
     await store.createRun({ id: newRunId(), source: 'test', chunks: [], now: NOW })
     await store.closeRuns(NOW)

@@ -22,6 +22,12 @@ export const DEFINITION: DatasetDefinition = {
 /** Opens a migrated database of its own for a suite, which closes it. */
 export type OpenDatabase = () => Promise<Database>
 
+/** What the cases are held against: a store over a migrated database, which is empty before each test. */
+export interface Subject {
+  readonly database: Database
+  readonly store: Store
+}
+
 export function details(symbol: string, more: Partial<ContractDetails> = {}): ContractDetails {
   return {
     contract: { conId: 1, symbol, secType: 'STK', exchange: 'SMART', primaryExchange: 'NASDAQ', currency: 'USD' },

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { createStore, openDatabase, openPglite } from '@tidegate/db'
+import { sql } from 'drizzle-orm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { copyPglite } from '../../../test/support/pglite.ts'
 import { databaseError, placeOf } from '../src/database.ts'
 import { lockFolder } from '../src/lock.ts'
 import { anySeries, details, NOW } from './fixture.ts'
@@ -51,6 +53,7 @@ describe('openDatabase', () => {
   })
 
   it('without a URL is embedded, and keeps what it holds', async () => {
+    await copyPglite(dir)
     for (const expected of [0, 1]) {
       const database = await openDatabase({ dir })
       await database.migrate()
@@ -81,14 +84,18 @@ describe('openDatabase', () => {
   })
 
   it('says of an old or empty schema to migrate it, and does not repeat what it was to store', async () => {
-    const database = await openPglite()
-    const failure = await createStore(database)
-      .putInstrument('SOME.NAME', details('SOME'), NOW)
-      .catch((error: unknown) => error)
-    expect(failure).toMatchObject({ kind: 'database', message: expect.stringContaining('`tidegate migrate`') })
-    const { cause } = failure as Error
-    expect(cause).toBeInstanceOf(Error)
-    expect(`${(cause as Error).stack}${(failure as Error).stack}`).not.toContain('SOME')
+    await copyPglite(dir)
+    const database = await openPglite(dir)
+    for (const older of [sql`drop column updated_at`, sql`rename to later`]) {
+      await database.rows(sql`alter table instruments ${older}`)
+      const failure = await createStore(database)
+        .putInstrument('SOME.NAME', details('SOME'), NOW)
+        .catch((error: unknown) => error)
+      expect(failure).toMatchObject({ kind: 'database', message: expect.stringContaining('`tidegate migrate`') })
+      const { cause } = failure as Error
+      expect(cause).toBeInstanceOf(Error)
+      expect(`${(cause as Error).stack}${(failure as Error).stack}`).not.toContain('SOME')
+    }
     await database.close()
   })
 

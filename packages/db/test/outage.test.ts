@@ -1,17 +1,17 @@
 import { createStore, openNeon, openTcp } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Neon, startNeon } from '../../../test/support/neon.ts'
 import { type Postgres, startPostgres } from '../../../test/support/postgres.ts'
 import { anySeries, barsAt, claimed, filled, minutes, NOW, T0, windowOf } from './fixture.ts'
 
 let postgres: Postgres
 let neon: Neon
-beforeEach(async () => {
+beforeAll(async () => {
   postgres = await startPostgres()
   neon = await startNeon()
 })
-afterEach(async () => {
+afterAll(async () => {
   await neon?.close()
   await postgres?.close()
 })
@@ -59,5 +59,6 @@ it('a statement under way when the server goes down fails, and the process lives
     await expect(slow).rejects.toMatchObject({ kind: 'database' })
   } finally {
     await database.close()
+    await postgres.start()
   }
 })

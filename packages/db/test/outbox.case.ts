@@ -1,19 +1,12 @@
-import { createStore, type Database, type Store } from '@tidegate/db'
-import { beforeEach, expect, it } from 'vitest'
-import { anySeries, empty, held, LEASE, NOW, queue, T0, windowOf, wipe } from './fixture.ts'
+import { expect, it } from 'vitest'
+import { anySeries, empty, held, LEASE, NOW, queue, type Subject, T0, windowOf } from './fixture.ts'
 
 const MOST = 500
 const ASKED = MOST + 3
 const LATER = NOW + 1000
 
 /** What the outbox gives to the queue, and what it holds back. */
-export function describeOutbox(open: () => Database): void {
-  let store: Store
-  beforeEach(async () => {
-    store = createStore(open())
-    await wipe(open())
-  })
-
+export function describeOutbox({ store }: Subject): void {
   const windows = Array.from({ length: ASKED }, (_, i) => windowOf(T0 + i * 600, 10))
   const deliver = async () => {
     const entries = await store.outbox(10_000)

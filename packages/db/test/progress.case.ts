@@ -1,5 +1,4 @@
-import { createStore, type Database, type Store } from '@tidegate/db'
-import { beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import {
   anySeries,
   barsAt,
@@ -12,20 +11,13 @@ import {
   minutes,
   NOW,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 /** What has come of runs, what is stored, and what is to be told of it. */
-export function describeProgress(open: () => Database): void {
-  let store: Store
-  beforeEach(async () => {
-    const database = open()
-    store = createStore(database)
-    await wipe(database)
-  })
-
+export function describeProgress({ store }: Subject): void {
   it('a run tells of each of its series what is settled, its bars and its newest failure', async () => {
     const [apple, msft] = [await anySeries(store, 'AAPL'), await anySeries(store, 'MSFT')]
     const id = 'run of two'

@@ -1,9 +1,9 @@
 import { formatInstant, intersect, merge, parseInstant, subtract, type Window } from '@tidegate/core'
-import { createStore, type Database, type Judged, type SeriesCompleteness, type Store } from '@tidegate/db'
+import type { Judged, SeriesCompleteness } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
-import { beforeEach, expect, it } from 'vitest'
-import { details, NOW, wipe } from './fixture.ts'
+import { expect, it } from 'vitest'
+import { details, NOW, type Subject, wipe } from './fixture.ts'
 
 const DAY = 86_400
 /** So coarse that what is covered often begins and ends with a session. */
@@ -31,14 +31,7 @@ const market = fc.record({
 type Market = typeof market extends fc.Arbitrary<infer M> ? M : never
 
 /** What is counted by rank, for many series at once, is what their sessions say one by one. */
-export function describeRanks(open: () => Database): void {
-  let database: Database
-  let store: Store
-  beforeEach(() => {
-    database = open()
-    store = createStore(database)
-  })
-
+export function describeRanks({ database, store }: Subject): void {
   it('whatever the sessions, the coverage and the window', async () => {
     await fc.assert(
       fc.asyncProperty(market, window, instant, async (given, { start, end }, now) => {

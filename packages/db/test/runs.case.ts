@@ -1,4 +1,4 @@
-import { createStore, type Database, type Series, type Store } from '@tidegate/db'
+import type { Series } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -14,23 +14,18 @@ import {
   minutes,
   NOW,
   queue,
+  type Subject,
   T0,
   windowOf,
-  wipe,
 } from './fixture.ts'
 
 const LOGIN = { kind: 'login-required', message: 'Log in at the gateway.' } as const
 const GONE = { kind: 'internal', message: 'Its message was given up.' } as const
 
 /** Runs that are listed and stopped, chunks that go round again or do not. */
-export function describeRuns(open: () => Database): void {
-  let database: Database
-  let store: Store
+export function describeRuns({ database, store }: Subject): void {
   let series: Series
   beforeEach(async () => {
-    database = open()
-    store = createStore(database)
-    await wipe(database)
     series = await anySeries(store)
   })
   const runOf = async (id: string, windows: readonly { start: number; end: number }[], more = {}) =>

@@ -1,8 +1,7 @@
 import { parseInstant, type Session } from '@tidegate/core'
-import { createStore, type Database, type Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { anySeries, claimed, details, empty, held, NOW, T0, windowOf, wipe } from './fixture.ts'
+import { describe, expect, it } from 'vitest'
+import { anySeries, claimed, details, empty, held, NOW, type Subject, T0, windowOf } from './fixture.ts'
 
 const at = parseInstant
 
@@ -11,14 +10,7 @@ function regular(date: string): Session {
 }
 
 /** IBKR's schedules as they are stored, and chunks that are doubted because of them. */
-export function describeSessions(open: () => Database): void {
-  let database: Database
-  let store: Store
-  beforeEach(async () => {
-    database = open()
-    store = createStore(database)
-    await wipe(database)
-  })
+export function describeSessions({ database, store }: Subject): void {
   const calendar = 'STK NASDAQ'
   const week = ['2026-11-23', '2026-11-24', '2026-11-25', '2026-11-27'].map(regular)
   const all = { start: at('2026-11-01'), end: at('2026-12-31') }

@@ -1,5 +1,5 @@
-import type { Database } from '@tidegate/db'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { createStore, type Database } from '@tidegate/db'
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { describeAccess } from './access.case.ts'
 import { describeAdjustments } from './adjustments.case.ts'
 import { describeCatalog } from './catalog.case.ts'
@@ -8,7 +8,7 @@ import { describeCommit } from './commit.case.ts'
 import { describeCompleteness } from './completeness.case.ts'
 import { describeDatasets } from './datasets.case.ts'
 import { describeEvents } from './events.case.ts'
-import type { OpenDatabase } from './fixture.ts'
+import { type OpenDatabase, type Subject, wipe } from './fixture.ts'
 import { describeOutbox } from './outbox.case.ts'
 import { describePlanning } from './planning.case.ts'
 import { describeProgress } from './progress.case.ts'
@@ -20,26 +20,39 @@ import { describeWebhooks } from './webhooks.case.ts'
 /** The behaviour of a store, the same on every driver. `openMigrated` gives a migrated database for this suite alone. */
 export function describeStore(driver: string, openMigrated: OpenDatabase): void {
   describe(`the store over ${driver}`, () => {
-    let database: Database
+    let opened: Database
     beforeAll(async () => {
-      database = await openMigrated()
+      opened = await openMigrated()
     })
-    afterAll(() => database?.close())
-    const open = () => database
-    describe('its catalog', () => describeCatalog(open))
-    describe('its chunks', () => describeChunks(open))
-    describe('its commits', () => describeCommit(open))
-    describe('its adjustments', () => describeAdjustments(open))
-    describe('its plans', () => describePlanning(open))
-    describe('its outbox', () => describeOutbox(open))
-    describe('its progress', () => describeProgress(open))
-    describe('its datasets', () => describeDatasets(open))
-    describe('its events', () => describeEvents(open))
-    describe('its webhooks', () => describeWebhooks(open))
-    describe('its sessions', () => describeSessions(open))
-    describe('its completeness', () => describeCompleteness(open))
-    describe('completeness is counted', () => describeRanks(open))
-    describe('its runs', () => describeRuns(open))
-    describe('its keys and hooks', () => describeAccess(open))
+    afterAll(() => opened?.close())
+    // The cases are told of it before it is there; they ask nothing of it before it is.
+    const database: Database = {
+      get driver() {
+        return opened.driver
+      },
+      get orm() {
+        return opened.orm
+      },
+      rows: (statement) => opened.rows(statement),
+      migrate: () => opened.migrate(),
+      close: () => opened.close(),
+    }
+    const subject: Subject = { database, store: createStore(database) }
+    beforeEach(() => wipe(database))
+    describe('its catalog', () => describeCatalog(subject))
+    describe('its chunks', () => describeChunks(subject))
+    describe('its commits', () => describeCommit(subject))
+    describe('its adjustments', () => describeAdjustments(subject))
+    describe('its plans', () => describePlanning(subject))
+    describe('its outbox', () => describeOutbox(subject))
+    describe('its progress', () => describeProgress(subject))
+    describe('its datasets', () => describeDatasets(subject))
+    describe('its events', () => describeEvents(subject))
+    describe('its webhooks', () => describeWebhooks(subject))
+    describe('its sessions', () => describeSessions(subject))
+    describe('its completeness', () => describeCompleteness(subject))
+    describe('completeness is counted', () => describeRanks(subject))
+    describe('its runs', () => describeRuns(subject))
+    describe('its keys and hooks', () => describeAccess(subject))
   })
 }

@@ -1,15 +1,11 @@
-import { createStore, type Database, type Store } from '@tidegate/db'
 import { beforeEach, expect, it } from 'vitest'
-import { NOW, wipe } from './fixture.ts'
+import { NOW, type Subject } from './fixture.ts'
 
 const CLAIM = { now: NOW, leaseSec: 60 }
 
 /** Who is told, and the life of a delivery. */
-export function describeWebhooks(open: () => Database): void {
-  let store: Store
+export function describeWebhooks({ store }: Subject): void {
   beforeEach(async () => {
-    store = createStore(open())
-    await wipe(open())
     for (const id of ['a', 'b']) {
       const events = ['run.finished', 'run.failed'] as const
       await store.putWebhook({ id, url: `https://${id}.example/`, secret: 'whsec_c2VjcmV0', events, createdAt: NOW })
