@@ -10,10 +10,10 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { NewKeyAnswer, NewWebhookAnswer } from '../../packages/functions/src/index.ts'
 import { type Gateway, historyRequests, KEY, openGateway, truth } from '../../packages/functions/test/world.ts'
-import { startReceiver } from '../../packages/ingest/test/telling/receiver.ts'
 import { bundle } from '../../scripts/bundle.ts'
 import { type Neon, startNeon } from '../support/neon.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { startReceiver } from '../support/receiver.ts'
 
 const AAPL = { contract: { symbol: 'AAPL', secType: 'STK', primaryExchange: 'NASDAQ' }, useRTH: true } as const
 const EURUSD = { contract: { symbol: 'EUR', secType: 'CASH', currency: 'USD' }, useRTH: true } as const

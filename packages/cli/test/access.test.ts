@@ -2,9 +2,9 @@ import { EVENT_TYPES } from '@tidegate/core'
 import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
+import { type Receiver, startReceiver } from '../../../test/support/receiver.ts'
 import { wipe } from '../../../test/support/wipe.ts'
 import { type Door, KEY, openDoor } from '../../functions/test/door.ts'
-import { type Receiver, startReceiver } from '../../ingest/test/telling/receiver.ts'
 import { commandsTo, createFolders, NOW_MS, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Receiver, startReceiver } from '../../ingest/test/telling/receiver.ts'
+import { type Receiver, startReceiver } from '../../../test/support/receiver.ts'
 import { createOutsideFetch, type OutsideOptions } from '../src/outside.ts'
 
 let receiver: Receiver

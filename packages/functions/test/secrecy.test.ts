@@ -1,7 +1,7 @@
 import type { EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
-import { type Receiver, startReceiver } from '../../ingest/test/telling/receiver.ts'
+import { type Receiver, startReceiver } from '../../../test/support/receiver.ts'
 import { describeError } from '../src/describe.ts'
 import type { NewHookAnswer, NewWebhookAnswer } from '../src/index.ts'
 import { KEY, openDoor } from './door.ts'

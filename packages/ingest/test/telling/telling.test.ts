@@ -4,9 +4,9 @@ import type { Ingest, IngestOptions } from '@tidegate/ingest'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { freshPglite } from '../../../../test/support/pglite.ts'
+import { type Receiver, startReceiver } from '../../../../test/support/receiver.ts'
 import { wipe } from '../../../../test/support/wipe.ts'
 import { createWorld, relayWith, type World } from '../world.ts'
-import { type Receiver, startReceiver } from './receiver.ts'
 
 const SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
 /** The library checks timestamps by the machine's clock. */
