@@ -69,7 +69,7 @@ export function createApp({ ingest, store, relay, keys, log, ...options }: AppOp
   app.route('/v1', barRoutes({ store, hours }))
   app.route('/v1', seriesRoutes({ store }))
   app.route('/v1', coverageRoutes({ store, now }))
-  app.route('/v1', restatementRoutes({ store }))
+  app.route('/v1', restatementRoutes({ store, ingest }))
   app.route('/v1', datasetRoutes({ ingest, store, hours, now }))
   app.route('/v1', statusRoutes({ store, relay }))
   app.route('/v1', webhookRoutes({ store, ingest, allowPrivate, bytes, now }))

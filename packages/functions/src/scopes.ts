@@ -21,6 +21,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
   'GET /v1/coverage': 'read',
   'GET /v1/restatements': 'read',
   'GET /v1/adjustments': 'read',
+  'POST /v1/adjustments/:id/abandon': 'admin',
   'GET /v1/status': 'read',
   'POST /v1/datasets': 'admin',
   'GET /v1/datasets': 'read',

@@ -1,8 +1,15 @@
-import type { EmbeddedDatabase } from '@tidegate/db'
+import { createStore, type EmbeddedDatabase } from '@tidegate/db'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
-import type { AdjustmentsAnswer, BarsAnswer, ErrorAnswer, RestatementsAnswer, StartedAnswer } from '../src/index.ts'
+import type {
+  AdjustmentAnswer,
+  AdjustmentsAnswer,
+  BarsAnswer,
+  ErrorAnswer,
+  RestatementsAnswer,
+  StartedAnswer,
+} from '../src/index.ts'
 import { historyRequests, openWorld, truth, type World } from './world.ts'
 
 const AAPL = 265598
@@ -110,6 +117,51 @@ describe('GET /v1/restatements and /v1/adjustments', () => {
       for (const path of ['restatements?limit=0', 'restatements?until=2026-01-01', 'adjustments?since=2026-01-01']) {
         expect((await world.call<ErrorAnswer>('GET', `/v1/${path}`)).status).toBe(400)
       }
+    } finally {
+      await world.close()
+    }
+  })
+})
+
+describe('POST /v1/adjustments/:id/abandon', () => {
+  it('gives up what is being collected, once; what is in place, or was never there, it refuses', async () => {
+    try {
+      const store = createStore(database)
+      const { body } = await world.call<StartedAnswer>('POST', '/v1/runs', {
+        instruments: ['AAPL.NASDAQ'],
+        specs: ['1HOUR'],
+        ...{ start: '2026-03-09', end: '2026-03-12' },
+      })
+      await world.ended(body.id)
+      const [series] = await store.series()
+      if (!series) throw new Error('Nothing is stored.')
+      const nowSec = Math.floor(world.clock.now() / 1000)
+      const found = { ratio: 0.5, since: undefined, before: nowSec }
+      const claimed = async (id: string, start: number, end: number, adjustmentId?: number) => {
+        const run = { id, source: 'test', chunks: [{ seriesId: series.id, window: { start, end } }], now: nowSec }
+        const { chunkIds } = await store.createRun(adjustmentId === undefined ? run : { ...run, adjustmentId })
+        return (await store.claim(chunkIds[0] ?? '', { now: nowSec, leaseSec: 60 })) ?? expect.fail()
+      }
+      const finder = await claimed('finder', nowSec - 7200, nowSec - 3600)
+      const { adjustmentId: id } = await store.openAdjustment(finder, found, nowSec)
+      const path = `/v1/adjustments/${id}/abandon`
+      const before = new Date(nowSec * 1000).toISOString().replace('.000', '')
+      for (const _ of ['once', 'twice']) {
+        const answer = await world.call<AdjustmentAnswer>('POST', path)
+        expect([answer.status, answer.body]).toMatchObject([200, { id, state: 'abandoned', since: before, before }])
+      }
+      for (const other of ['999', 'x', '1e3']) {
+        const { status, body } = await world.call<ErrorAnswer>('POST', `/v1/adjustments/${other}/abandon`)
+        expect([status, body.error.message]).toEqual([404, `There is no adjustment "${other}".`])
+      }
+      const again = await claimed('again', nowSec - 3600, nowSec)
+      const { adjustmentId: next } = await store.openAdjustment(again, found, nowSec)
+      const [start, end] = [Date.parse('2026-03-09') / 1000, Date.parse('2026-03-12') / 1000]
+      const collector = await claimed('collector', start, end, next)
+      await store.stage(collector, await store.bars(series.id, { start, end }, 1000), nowSec)
+      expect(await store.applyAdjustments(nowSec)).toBe(1)
+      const late = await world.call<ErrorAnswer>('POST', `/v1/adjustments/${next}/abandon`)
+      expect([late.status, late.body.error.message]).toEqual([409, expect.stringContaining('is in place since')])
     } finally {
       await world.close()
     }

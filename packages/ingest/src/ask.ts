@@ -26,7 +26,7 @@ const REACHES = [1, 2, 4]
 export interface AskOptions {
   /** What is asked: the claim's window, and what is beside it. Default: the window. */
   readonly around?: Window
-  /** Whether only what IBKR says from now on will do. Default: of whatever is asked again. */
+  /** Whether only what IBKR says from now on will do. Default: of what is collected again. */
   readonly isFresh?: boolean
   readonly priority?: Claim['priority']
   readonly waitMs?: number
@@ -50,7 +50,7 @@ export async function askWindow(
   signal: AbortSignal,
   {
     around = claim.window,
-    isFresh = claim.attempt > 1 || claim.adjustmentId !== undefined,
+    isFresh = claim.adjustmentId !== undefined,
     priority = claim.priority,
     waitMs = WAIT_MS,
   }: AskOptions = {},

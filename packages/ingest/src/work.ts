@@ -42,6 +42,8 @@ export async function workChunk(
   }
   const own = underway.begin(claim.runId)
   const place = scales.enter(claim.series.id, claim.window)
+  // It may be that another process has found a split and put it back.
+  if (claim.attempt > 1 || claim.adjustmentId !== undefined) scales.forget(claim.series.id)
   try {
     // A chunk that was the end of everybody who worked on it would be so for ever.
     if (claim.failed?.kind === 'internal' && claim.failed.times >= MOST_ATTEMPTS) throw deadly(claim.failed.times)
@@ -71,10 +73,7 @@ export async function workChunk(
     await origin.admit(reply.done.simulated)
     if (isUntold) calendars.renew(claim)
     if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
-    if (claim.adjustmentId !== undefined) {
-      scales.forget(claim.series.id)
-      return await collect(claim, answer, options)
-    }
+    if (claim.adjustmentId !== undefined) return await collect(claim, answer, options)
     if (isDoubtful && !(await isBeforeHead(claim, answer.covered, options, signal))) return await doubt(claim, options)
     const committed = await commitProven(claim, asked, answer, { ...options, origin, scales, place, signal })
     if ('found' in committed) {

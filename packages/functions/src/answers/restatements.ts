@@ -29,24 +29,31 @@ export interface RestatementsAnswer {
   })[]
 }
 
+/** A split that was found, and what has become of it: `POST /v1/adjustments/:id/abandon`. */
+export type AdjustmentAnswer = OfSeries & {
+  readonly id: number
+  /** New price ÷ old: 0.25 after four shares for one. */
+  readonly ratio: number
+  /**
+   * `collecting`: readers still see the series as it was. `abandoned`: another split came while it was collected, or IBKR had
+   * nothing of it any more (`error`), or somebody has given it up; in these two cases `since` equals `before`, and what was stored
+   * stays as it was.
+   */
+  readonly state: Adjustment['state']
+  /** What starts before can't be had any more, and stays as it was; null where all of it can be had. */
+  readonly since: string | null
+  /** What starts before was told anew. */
+  readonly before: string
+  readonly foundAt: string
+  readonly endedAt: string | null
+  readonly chunks: Adjustment['chunks']
+  readonly error: ErrorBody | null
+}
+
 /** `GET /v1/adjustments`. */
 export interface AdjustmentsAnswer {
   /** The newest first. */
-  readonly adjustments: readonly (OfSeries & {
-    readonly id: number
-    /** New price ÷ old: 0.25 after four shares for one. */
-    readonly ratio: number
-    /** `collecting`: readers still see the series as it was. `abandoned`: another split came while it was collected. */
-    readonly state: Adjustment['state']
-    /** What starts before can't be had any more, and stays as it was; null where all of it can be had. */
-    readonly since: string | null
-    /** What starts before was told anew. */
-    readonly before: string
-    readonly foundAt: string
-    readonly endedAt: string | null
-    readonly chunks: Adjustment['chunks']
-    readonly error: ErrorBody | null
-  })[]
+  readonly adjustments: readonly AdjustmentAnswer[]
 }
 
 export function restatementsAnswer(restatements: readonly Restatement[]): RestatementsAnswer {
@@ -63,15 +70,17 @@ export function restatementsAnswer(restatements: readonly Restatement[]): Restat
 }
 
 export function adjustmentsAnswer(adjustments: readonly Adjustment[]): AdjustmentsAnswer {
+  return { adjustments: adjustments.map(adjustmentAnswer) }
+}
+
+export function adjustmentAnswer({ since, before, foundAt, endedAt, error, ...one }: Adjustment): AdjustmentAnswer {
   return {
-    adjustments: adjustments.map(({ since, before, foundAt, endedAt, error, ...one }) => ({
-      ...one,
-      since: since === undefined ? null : formatInstant(since),
-      before: formatInstant(before),
-      foundAt: formatInstant(foundAt),
-      endedAt: endedAt === undefined ? null : formatInstant(endedAt),
-      error: error ?? null,
-    })),
+    ...one,
+    since: since === undefined ? null : formatInstant(since),
+    before: formatInstant(before),
+    foundAt: formatInstant(foundAt),
+    endedAt: endedAt === undefined ? null : formatInstant(endedAt),
+    error: error ?? null,
   }
 }
 

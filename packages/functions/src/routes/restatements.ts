@@ -1,8 +1,12 @@
+import { formatInstant, TidegateError } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
+import type { Ingest } from '@tidegate/ingest'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import {
+  type AdjustmentAnswer,
   type AdjustmentsAnswer,
+  adjustmentAnswer,
   adjustmentsAnswer,
   type RestatementsAnswer,
   restatementsAnswer,
@@ -22,8 +26,10 @@ const ofSeries = z.strictObject({
 })
 const withSince = ofSeries.extend({ since: instant.optional() })
 
-/** What IBKR has told anew of bars that were stored: each of them, and the splits behind them. */
-export function restatementRoutes({ store }: { store: Store }): Hono {
+const ADJUSTMENT_ID = /^\d{1,15}$/
+
+/** What IBKR has told anew of bars that were stored: each of them, and the splits behind them; and giving one of these up. */
+export function restatementRoutes({ store, ingest }: { store: Store; ingest: Ingest }): Hono {
   const routes = new Hono()
 
   async function filterOf({ instrument, spec, limit }: z.output<typeof ofSeries>) {
@@ -42,6 +48,21 @@ export function restatementRoutes({ store }: { store: Store }): Hono {
   routes.get('/adjustments', async (c) => {
     const query = check(ofSeries, c.req.query())
     return c.json<AdjustmentsAnswer>(adjustmentsAnswer(await store.adjustments(await filterOf(query))))
+  })
+
+  routes.post('/adjustments/:id/abandon', async (c) => {
+    const id = c.req.param('id')
+    const adjustment = ADJUSTMENT_ID.test(id) ? await ingest.abandonAdjustment(Number(id)) : undefined
+    if (!adjustment) throw new TidegateError('not-found', `There is no adjustment "${id.slice(0, 64)}".`)
+    const { state, endedAt = 0 } = adjustment
+    if (state === 'applied') {
+      const since = formatInstant(endedAt)
+      throw new TidegateError(
+        'conflict',
+        `Adjustment ${id} is in place since ${since}: it can't be abandoned any more.`,
+      )
+    }
+    return c.json<AdjustmentAnswer>(adjustmentAnswer(adjustment))
   })
 
   return routes
