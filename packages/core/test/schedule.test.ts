@@ -209,9 +209,12 @@ describe('what a schedule is made of', () => {
   })
 
   it.each([
-    [{ cron: '* * * *', zone: 'UTC' }, /no schedule: expected five fields/],
-    [{ cron: '* * * * * *', zone: 'UTC' }, /no schedule: expected five fields/],
-    [{ cron: '0 0 * * *', zone: 'Mars/Olympus' }, /"Mars\/Olympus" is no schedule/],
+    [{ cron: '* * * *', zone: 'UTC' }, /no cron pattern: expected five fields/],
+    [{ cron: '* * * * * *', zone: 'UTC' }, /no cron pattern: expected five fields/],
+    [{ cron: '@daily', zone: 'UTC' }, /"@daily" is no cron pattern/],
+    [{ cron: '61 * * * *', zone: 'UTC' }, /"61 \* \* \* \*" in "UTC" is no schedule: .* Invalid value for minute: 61$/],
+    [{ cron: '0 0 * * *', zone: 'Mars/Olympus' }, /^"Mars\/Olympus" is no zone: expected one such as \S+ or UTC\.$/],
+    [{ cron: '0 0 * * *', zone: '' }, /^"" is no zone/],
     [{ cron: '0 0 31 2 *', zone: 'UTC' }, /never comes/],
     [{ every: '5' } as unknown as Schedule, /no duration/],
   ])('refuses %j', (schedule, message) => {
