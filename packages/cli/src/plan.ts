@@ -1,6 +1,7 @@
 import { alignWindow, parseInstant, parseSpec } from '@tidegate/core'
 import type { PlanAnswer } from '@tidegate/functions'
 import { inWords } from './duration.ts'
+import { problemsText } from './problem.ts'
 import { type Column, datesOnly, instantCell, tableOf } from './table.ts'
 
 const FINAL =
@@ -35,7 +36,7 @@ const MOST_NAMED = 3
 
 /** A plan as a table and in words. `end` is what was asked for, exclusive, ISO; undefined for up to now. */
 export function planText(plan: PlanAnswer, end: string | undefined, width: number | undefined): string {
-  if (plan.series.length === 0) return 'There are no series in it yet.\n'
+  if (plan.series.length === 0) return `There are no series in it yet.\n${problemsText(plan.problems)}`
   const columns = plan.weight > 0 ? [...COLUMNS, WEIGHT] : COLUMNS
   const rows = plan.series.map(({ instrumentId, spec, hours, wanted, gaps, requests, weight }) => [
     instrumentId,
@@ -49,7 +50,7 @@ export function planText(plan: PlanAnswer, end: string | undefined, width: numbe
   ])
   const table = tableOf(columns, rows, width)
   const until = end === undefined ? '' : untilText(plan, end)
-  return `${table}${totalText(plan)}${until}${unavailableText(plan)}${refusalText(plan)}Nothing was asked of the gateway.\n`
+  return `${table}${totalText(plan)}${until}${unavailableText(plan)}${refusalText(plan)}${problemsText(plan.problems)}Nothing was asked of the gateway.\n`
 }
 
 function totalText({ series, requests, weight, expectedSec, boundBy }: PlanAnswer): string {

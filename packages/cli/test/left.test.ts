@@ -11,7 +11,7 @@ function planOf(gaps: readonly [string, string][], spec: string = key.spec): Pla
   const wanted = { start: '2026-11-01T00:00:00Z', end: '2026-11-20T15:30:00Z' }
   const asked = { requests: windows.length, weight: 0 }
   const series = [{ ...key, spec, wanted, gaps: windows, ...asked, unavailable: [], refusal: null }]
-  return { series, ...asked, expectedSec: 0, boundBy: null }
+  return { series, ...asked, expectedSec: 0, boundBy: null, problems: [] }
 }
 
 describe('what is left of a fetch', () => {

@@ -44,7 +44,18 @@ describe('plan', () => {
       ...{ instrumentId, ...key, wanted: window, gaps: [window], requests: 1, weight: 0, refusal },
       unavailable: [{ windows: [window], why: 'it expired on 2026-01-01' }],
     }))
-    const text = planText({ series, requests: 5, weight: 0, expectedSec: 0, boundBy: null }, window.end, undefined)
+    const problems = [
+      {
+        dataset: 'd',
+        instrument: 'NOPE.NYSE',
+        spec: undefined,
+        error: { kind: 'not-found', message: 'NOPE.NYSE: unknown' },
+      },
+      { dataset: 'd', instrument: 'A', spec: '1-DAY-LAST', error: { kind: 'timeout', message: 'too late' } },
+    ] as const
+    const plan = { series, requests: 5, weight: 0, expectedSec: 0, boundBy: null, problems }
+    const text = planText(plan, window.end, undefined)
+    expect(text).toContain('\nd: NOPE.NYSE: unknown\nd: A 1-DAY-LAST: too late\nNothing was asked')
     expect(text).toContain(
       'Not to be had: A 1-MINUTE-LAST, B 1-MINUTE-LAST, C 1-MINUTE-LAST and 2 more, 2026-01-05 00:00 to 2026-01-06 00:00: it expired',
     )
@@ -65,7 +76,7 @@ test('a fetch of more than one run holds goes on by itself until nothing remains
     async plan(): Promise<PlanAnswer> {
       const gaps = open > 0 ? [{ start, end: `2026-01-0${5 + open}T00:00:00Z` }] : []
       const one = { ...key, wanted: { start, end }, gaps, requests: open, weight: 0, unavailable: [], refusal: null }
-      return { series: [one], requests: open, weight: 0, expectedSec: 0, boundBy: null }
+      return { series: [one], requests: open, weight: 0, expectedSec: 0, boundBy: null, problems: [] }
     },
     async start() {
       const chunks = Math.min(2, open)

@@ -37,7 +37,7 @@ test('hours are left out only where they are the same', () => {
 test('a plan fits 80 columns', () => {
   const asked = { requests: 15, weight: 15 }
   const series = [{ ...key, wanted: window, gaps: [window], ...asked, unavailable: [], refusal: null }]
-  const text = planText({ series, ...asked, expectedSec: 0, boundBy: null }, window.end, 80)
+  const text = planText({ series, ...asked, expectedSec: 0, boundBy: null, problems: [] }, window.end, 80)
   expect(widest(text.slice(0, text.lastIndexOf('┘')))).toBeLessThanOrEqual(80)
   expect(text).toMatch(/│ 2026-11-24 +│ +1 │ +15 │/)
 })

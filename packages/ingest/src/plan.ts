@@ -7,19 +7,22 @@ import {
   type Pace,
   pacedSec,
   parseInstrument,
+  parseSpec,
   type Spans,
   smallBarWeight,
+  specsFor,
   subtract,
   unavailableFor,
   type Window,
 } from '@tidegate/core'
-import type { Refusal, SeriesKey, Store } from '@tidegate/db'
+import type { DatasetState, Refusal, SeriesKey, Store } from '@tidegate/db'
 import { stretchesOf } from './cutting.ts'
 import { noDataset } from './datasets.ts'
 import { storedOpenings } from './openings.ts'
 import { type Plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { settlementsOf } from './settlements.ts'
 import { knownSpans } from './spans.ts'
+import { problemsOf } from './tick.ts'
 import type { FetchRequest, Plan, PlannedSeries, PlanRequest } from './types.ts'
 import { wantingNow } from './wanting.ts'
 
@@ -46,11 +49,14 @@ interface Missing {
  * there is no such dataset.
  */
 export async function planOf(request: PlanRequest, store: Store, options: PlanOptions): Promise<Plan> {
-  const wanted =
-    'dataset' in request
-      ? await missingOfDataset(request.dataset, store, options.nowSec)
-      : await missingOfFetch(request, store, options.nowSec)
-  return planMissing(wanted, store, options)
+  const { nowSec } = options
+  if (!('dataset' in request)) {
+    return { ...(await planMissing(await missingOfFetch(request, store, nowSec), store, options)), problems: [] }
+  }
+  const [dataset] = await store.wanted(nowSec, request.dataset)
+  if (!dataset) throw noDataset(request.dataset)
+  const wanted = [...(await missingOfDataset(dataset, store, nowSec)), ...unasked(dataset, nowSec)]
+  return { ...(await planMissing(wanted, store, options)), problems: problemsOf(dataset) }
 }
 
 /** A few queries, however many series. An instrument not yet stored is one whole gap, under the name it was asked for by. */
@@ -70,11 +76,24 @@ async function missingOfFetch(request: FetchRequest, store: Store, nowSec: numbe
   return wanted.map((one) => ({ ...one, missing: one.window ? (uncovered.next().value ?? []) : [] }))
 }
 
-async function missingOfDataset(name: string, store: Store, nowSec: number): Promise<Missing[]> {
-  const [dataset] = await store.wanted(nowSec, name)
-  if (!dataset) throw noDataset(name)
-  return (await wantingNow(dataset.series, nowSec, store)).map(({ want, window, gaps }) => {
+async function missingOfDataset({ series }: DatasetState, store: Store, nowSec: number): Promise<Missing[]> {
+  return (await wantingNow(series, nowSec, store)).map(({ want, window, gaps }) => {
     return { want, window, missing: gaps }
+  })
+}
+
+/** What a dataset names and IBKR has not been asked for yet: whole gaps, as those of a fetch. */
+function unasked({ definition, unresolved, since }: DatasetState, nowSec: number): Missing[] {
+  const names = unresolved.filter(({ askedAt }) => askedAt === undefined).map(({ name }) => name)
+  return names.flatMap((name) => {
+    const { secType } = parseInstrument(name)
+    return specsFor(definition, secType).specs.map((spec): Missing => {
+      const instrument = { instrumentId: name.trim().toUpperCase(), secType, ...UNKNOWN }
+      const want = { ...instrument, spec: parseSpec(spec), hours: definition.hours }
+      const window =
+        since === undefined ? undefined : wantedWindow({ start: since, end: nowSec }, want, nowSec, undefined)
+      return { want, window, missing: window ? [window] : [] }
+    })
   })
 }
 
@@ -82,7 +101,7 @@ async function planMissing(
   wanted: readonly Missing[],
   store: Store,
   { nowSec, keptSec, spans, pace }: PlanOptions,
-): Promise<Plan> {
+): Promise<Omit<Plan, 'problems'>> {
   const parts = wanted.map((one) => ({ ...one, ...askable(one, keptSec) }))
   const spanOf = await knownSpans(store, spans, nowSec)
   const openingsOf = await storedOpenings(parts, store, spanOf)

@@ -74,6 +74,8 @@ export interface Plan {
   readonly expectedSec: number
   /** That rule; undefined where none takes a second. */
   readonly boundBy: Bound | undefined
+  /** What a dataset names and was not found so far, or from when IBKR has data of it. */
+  readonly problems: readonly Problem[]
 }
 
 /** Something of a fetch that can't be done, beside the rest that can. */

@@ -197,6 +197,29 @@ describe('a plan', () => {
     await expect(world.ingest.plan({ dataset: 'none' })).rejects.toMatchObject({ kind: 'not-found' })
   })
 
+  it('of a dataset counts in what was not asked for yet, and says what was not found', async () => {
+    const instruments = ['aapl', 'MSFT.NASDAQ', 'EUR/USD', 'NONE.NASDAQ']
+    await world.ingest.declare({ ...DATASET, instruments, specs: ['1MIN', '1-HOUR-MID', '1-HOUR-LAST'] })
+    const plan = () => world.ingest.plan({ dataset: DATASET.name })
+    const before = await plan()
+    const names = before.series.map(({ instrumentId, spec }) => `${instrumentId} ${spec}`)
+    expect(names).toContain('AAPL 1-MINUTE-LAST')
+    expect(names.filter((name) => name.startsWith('EUR/USD'))).toEqual(['EUR/USD 1-MINUTE-MID', 'EUR/USD 1-HOUR-MID'])
+    expect(before.series).toHaveLength(11)
+    expect(before.problems).toEqual([])
+    await world.ingest.declare({ ...DATASET, name: 'known', instruments: ['MSFT.NASDAQ'], specs: ['1MIN'] })
+    await world.ingest.startDataset('known')
+    expect((await plan()).series).toHaveLength(11)
+    await world.ingest.startDataset(DATASET.name)
+    const after = await plan()
+    expect(after.series.map(({ instrumentId }) => instrumentId)).not.toContain('NONE.NASDAQ')
+    expect(after.problems).toMatchObject([{ dataset: 'd', instrument: 'NONE.NASDAQ', error: { kind: 'not-found' } }])
+    expect(after.series.reduce((sum, { wanted }) => sum + (wanted ? 1 : 0), 0)).toBe(8)
+    expect(before.requests).toBeGreaterThan(0)
+    await world.ingest.declare({ ...DATASET, name: 'head', instruments: ['KO.NYSE'], since: 'head' })
+    expect((await world.ingest.plan({ dataset: 'head' })).series).toMatchObject([{ wanted: undefined, requests: 0 }])
+  })
+
   it('tells of a permission that was missing, of the series and of others of the instrument, until it is there', async () => {
     const request = requestFor('1-MINUTE-LAST', '2026-03-03', '2026-03-04')
     world.relay.tamper = () => {

@@ -2,6 +2,7 @@ import type { DatasetsAnswer } from '@tidegate/functions'
 import type { Context } from '../context.ts'
 import { scheduleText } from '../diff.ts'
 import { jsonText } from '../json.ts'
+import { problemsText } from '../problem.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
 import { withStored } from '../target.ts'
 
@@ -13,8 +14,6 @@ const COLUMNS: readonly Column[] = [
   { head: 'due (UTC)', spare: 3 },
   { head: 'complete', align: 'right' },
 ]
-/** Problems beyond so many are counted. */
-const MOST_PROBLEMS = 10
 
 interface Options {
   readonly verbose: boolean
@@ -79,12 +78,8 @@ export function datasetsText({ datasets }: DatasetsAnswer, width: number | undef
     paused ? 'paused' : instantCell(dueAt),
     shareText(complete),
   ])
-  const problems = datasets.flatMap(({ name, problems }) => problems.map((problem) => ({ ...problem, name })))
-  const lines = problems.slice(0, MOST_PROBLEMS).map(({ name, instrument, spec, error }) => {
-    return `${name}: ${instrument}${spec ? ` ${spec}` : ''}: ${error.message}\n`
-  })
-  const more = problems.length - lines.length
-  return `${tableOf(COLUMNS, rows, width)}${lines.join('')}${more > 0 ? `and ${more} more problems\n` : ''}`
+  const problems = datasets.flatMap(({ name, problems }) => problems.map((problem) => ({ ...problem, dataset: name })))
+  return `${tableOf(COLUMNS, rows, width)}${problemsText(problems)}`
 }
 
 /** Rounded down: 100 % is all of it. */

@@ -1,5 +1,5 @@
 import { type Bound, formatInstant, type Hours } from '@tidegate/core'
-import type { Plan } from '@tidegate/ingest'
+import type { Plan, Problem } from '@tidegate/ingest'
 import { type WindowAnswer, windowAnswer } from '../answers.ts'
 
 /** `POST /v1/plan`. */
@@ -31,6 +31,8 @@ export interface PlanAnswer {
   readonly expectedSec: number
   /** That rule; null where none takes a second. */
   readonly boundBy: Bound | null
+  /** What a dataset names and was not found so far, or from when IBKR has data of it; none of a fetch. */
+  readonly problems: readonly Problem[]
 }
 
 export function planAnswer({ series, boundBy, ...total }: Plan): PlanAnswer {
