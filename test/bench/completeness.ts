@@ -10,7 +10,7 @@ const SERIES = PER_SPEC * SPECS.length
 const CALENDARS = 5
 const HOLES = 10
 const ROUNDS = 5
-const MOST_MS = 500
+const MOST_MS = 1000
 const SINCE = parseInstant('2016-04-08')
 const NOW_SEC = parseInstant('2026-04-08')
 

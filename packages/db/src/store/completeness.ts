@@ -117,19 +117,18 @@ export function completenessIn(database: Database): Completeness {
           t.due - t.answered - t.missing as partial, t.missing, t.started - t.due as open, g.gaps, g.windows,
           (select count(*)::int from flagged_bars f
             where f.series_id = w.series_id and f.ts >= lower(w.span) and f.ts < upper(w.span)) as flagged
-        from w left join calendars c on c.calendar = w.calendar and c.hours = w.hours
-        left join ranked k on k.calendar = w.calendar and k.hours = w.hours and k.unit = w.unit
+        from w left join ranked k on k.calendar = w.calendar and k.hours = w.hours and k.unit = w.unit
         cross join lateral (${bounds}) b
         cross join lateral (
           select ${within(sql`w.span`)} as due, ${within(sql`w.answered`)} as answered, ${within(sql`w.empty`)} as empty,
-            ${within(sql`w.unavailable`)} as unavailable, ${within(sql`w.gaps`)} as missing, ${begunIn(sql`w.span`)} as started
+            ${within(sql`w.unavailable`)} as unavailable, ${within(sql`w.gaps`)} as missing, ${begunIn(sql`w.span`)} as started offset 0
         ) t cross join lateral (
           select count(*)::int as gaps, coalesce(jsonb_agg(
             jsonb_build_array(extract(epoch from lower(r)), extract(epoch from upper(r))) order by nth
           ) filter (where nth <= ${MOST_GAPS}::int), '[]') as windows
           from (
             select r, row_number() over (order by r) as nth from unnest(w.gaps) r
-            where lower(r) < w.old and not (r * tstzrange(null, w.old) <@ coalesce(c.known, '{}')) or ${touches(sql`r`, sql`upper(w.span)`)}
+            where lower(r) < w.old and not (r * tstzrange(null, w.old) <@ coalesce(k.known, '{}')) or ${touches(sql`r`, sql`upper(w.span)`)}
           ) r
         ) g
         order by w.n`)

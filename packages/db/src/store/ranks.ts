@@ -17,29 +17,33 @@ export function unitOf(spec: SQL): SQL {
 }
 
 /**
- * Of each calendar, hours and unit that `wanted` selects, when its sessions (days, weeks, months) start and end, and when
- * the last session in each closes and by which date the first counts: the same as the view `session_coverage` has them.
+ * Of each calendar, hours and unit that `wanted` selects, what is known of it, and in order when its sessions (days, weeks,
+ * months) start and end, when the last session in each closes, and by which date the first counts: the same as the view
+ * `session_coverage` has them.
  */
 export function rankedSessions(wanted: SQL): SQL {
   return sql`
-    select calendar, hours, unit, array_agg(starts order by starts) as starts, array_agg(ends order by ends) as ends,
-      array_agg(closes order by closes) as closes, array_agg(date order by date) as dates
-    from (
-      select z.calendar, z.hours, z.unit, p.starts, min(x.date) as date, max(x.closes) as closes, case z.unit
-        when 'session' then max(x.closes)
-        else (p.starts at time zone 'UTC' + ('1 ' || z.unit)::interval) at time zone 'UTC' end as ends
-      from (${wanted}) z join sessions x on x.calendar = z.calendar and x.hours = z.hours cross join lateral (
-        select case z.unit when 'session' then x.opens
-          else date_trunc(z.unit, x.date::timestamp) at time zone 'UTC' end as starts
-      ) p
-      group by z.calendar, z.hours, z.unit, p.starts
-    ) y
-    group by calendar, hours, unit`
+    select z.*, c.known, r.* from (${wanted}) z join calendars c on c.calendar = z.calendar and c.hours = z.hours cross join lateral (
+      select array_agg(starts order by starts) as starts, array_agg(ends order by ends) as ends,
+        array_agg(closes order by closes) as closes, array_agg(date order by date) as dates
+      from (
+        select p.starts, min(x.date) as date, max(x.closes) as closes, case z.unit
+          when 'session' then max(x.closes)
+          else (p.starts at time zone 'UTC' + ('1 ' || z.unit)::interval) at time zone 'UTC' end as ends
+        from sessions x cross join lateral (
+          select case z.unit when 'session' then x.opens
+            else date_trunc(z.unit, x.date::timestamp) at time zone 'UTC' end as starts
+        ) p
+        where x.calendar = z.calendar and x.hours = z.hours
+        group by p.starts
+      ) y
+    ) r`
 }
 
 /**
  * The ranks before the `first` and of the `last` session that count for the series `w`: not those over by its head timestamp,
  * nor those after its last trading date. One week or month may hold both, and no session between them.
+ * (`offset 0`, here and where it is counted: put together with what uses it, it would be found anew for each use.)
  */
 export const bounds = sql`
   select r.first, case when w.head is not null and w.expiry is not null and r.last = r.first + 1 and not exists (
@@ -48,7 +52,7 @@ export const bounds = sql`
   from (
     select coalesce(width_bucket(w.head, k.closes), 0) as first,
       coalesce(width_bucket(w.expiry, k.dates), cardinality(k.dates), 0) as last
-  ) r`
+  ) r offset 0`
 
 /** How many sessions lie within the windows, each in one of them. */
 export function within(windows: SQL): SQL {
