@@ -1,5 +1,6 @@
 import { type DatasetDefinition, type ErrorKind, type Hours, type Priority, TidegateError } from '@tidegate/core'
 import type {
+  AdjustmentAnswer,
   AdjustmentsAnswer,
   BarsAnswer,
   CoverageAnswer,
@@ -85,6 +86,8 @@ export interface Client {
   restatements(query: RestatementsQuery): Promise<RestatementsAnswer>
   /** The splits behind them. */
   adjustments(query: Omit<RestatementsQuery, 'since'>): Promise<AdjustmentsAnswer>
+  /** Gives up what is being collected again after a split; what is stored stays as it was. */
+  abandonAdjustment(id: string): Promise<AdjustmentAnswer>
   status(): Promise<StatusAnswer>
   datasets(): Promise<DatasetsAnswer>
   dataset(name: string): Promise<DatasetAnswer>
@@ -174,6 +177,7 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     sessions: (query) => call(coveragePath({ ...query, detail: 'sessions' })),
     restatements: (query) => call(`/v1/restatements?${given(query)}`),
     adjustments: (query) => call(`/v1/adjustments?${given(query)}`),
+    abandonAdjustment: (id) => call(`/v1/adjustments/${encodeURIComponent(id)}/abandon`, { method: 'POST' }),
     status: () => call('/v1/status'),
     datasets: () => call('/v1/datasets'),
     dataset: (name) => call(pathOf(name)),

@@ -2,8 +2,11 @@ import { HOURS, type Hours, parseInstrument, parseTimeframe } from '@tidegate/co
 import { type Command, Option } from 'commander'
 import { runCoverage } from './commands/coverage.ts'
 import type { Context } from './context.ts'
+import { windowFaults } from './faults.ts'
 import { jsonOption } from './json.ts'
 import { checked, instant, list } from './values.ts'
+
+const MISUSED = 2
 
 interface Flags {
   readonly instruments?: string[]
@@ -39,11 +42,12 @@ export function addCoverage(program: Command, { context, verbose, done }: Covera
     .option('--end <instant>', 'and up to here, exclusive (default: as far as bars are final)', instant)
     .option('--sessions', 'list every session')
     .addOption(jsonOption())
-    .action(async ({ instruments, timeframe, sessions = false, json = false, ...rest }: Flags) =>
-      done(
-        await runCoverage(context, { ...rest, instruments, timeframes: timeframe, sessions, json, verbose: verbose() }),
-      ),
-    )
+    .action(async ({ instruments, timeframe, sessions = false, json = false, ...rest }: Flags) => {
+      const [fault] = windowFaults(rest.start, rest.end)
+      if (fault !== undefined) program.error(`tidegate: ${fault}`, { exitCode: MISUSED })
+      const asked = { ...rest, instruments, timeframes: timeframe, sessions, json }
+      done(await runCoverage(context, { ...asked, verbose: verbose() }))
+    })
 }
 
 /** Reads a list whose every part `read` takes. */

@@ -3,6 +3,7 @@ import { runApply } from './commands/apply.ts'
 import { runDatasets, runPause, runRemove } from './commands/datasets.ts'
 import type { Context } from './context.ts'
 import { jsonOption } from './json.ts'
+import { id } from './values.ts'
 
 export interface DeclaringOptions {
   readonly context: Context
@@ -23,17 +24,21 @@ export function addDeclaring(program: Command, { context, verbose, done }: Decla
       const { config, dryRun = false, yes = false, prune = false } = given
       done(await runApply(context, { config, dryRun, yes, prune, verbose: verbose() }))
     })
-  const datasets = program
-    .command('datasets')
-    .description('list what is declared, how complete it is, and when it is due next')
-    .addOption(jsonOption())
-    .action(async ({ json = false }: { json?: boolean }) =>
-      done(await runDatasets(context, { json, verbose: verbose() })),
-    )
+  const listing = (command: Command) =>
+    command
+      .description('list what is declared, how complete it is, and when it is due next')
+      .addOption(jsonOption())
+      // A flag that group and command have both is the group's, wherever it stands.
+      .action(async (_: object, own: Command) => {
+        const { json = false } = own.optsWithGlobals<{ json?: boolean }>()
+        done(await runDatasets(context, { json, verbose: verbose() }))
+      })
+  const datasets = listing(program.command('datasets'))
+  listing(datasets.command('list', { hidden: true }))
   datasets
     .command('remove')
     .description('remove a dataset; what is stored stays')
-    .argument('<name>')
+    .argument('<name>', 'as it is listed', id)
     .option('--drop-data', 'delete what no other dataset wants of its data as well')
     .option('--yes', 'ask nobody')
     .action(async (name: string, { dropData = false, yes = false }: { dropData?: boolean; yes?: boolean }) =>
@@ -46,7 +51,7 @@ export function addDeclaring(program: Command, { context, verbose, done }: Decla
     datasets
       .command(command)
       .description(paused ? 'leave a dataset as it is until it is resumed' : 'bring a dataset up to date again')
-      .argument('<name>')
+      .argument('<name>', 'as it is listed', id)
       .action(async (name: string) => done(await runPause(context, name, { paused, verbose: verbose() })))
   }
 }

@@ -23,6 +23,7 @@ const ANSWERS = {
   completeness: none,
   restatements: none,
   adjustments: none,
+  abandonAdjustment: not,
   // Whole windows are missing, nothing was learned or refused, and no market's hours are known.
   uncovered: async (wants) => wants.map(({ window }) => [window]),
   calendars: async (ids) => ids.map(() => undefined),

@@ -32,7 +32,8 @@ export function faultsOf({ instruments, timeframes, start, end }: Asked, nowSec:
   ]
 }
 
-function windowFaults(start: string | undefined, end: string | undefined): string[] {
+/** What is wrong with a window, where its ends are given; a line each. */
+export function windowFaults(start: string | undefined, end: string | undefined): string[] {
   const faults = [
     ...(start === undefined ? [] : faultOf('--start', () => parseInstant(start))),
     ...(end === undefined ? [] : faultOf('--end', () => parseInstant(end))),

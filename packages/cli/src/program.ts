@@ -1,4 +1,4 @@
-import { type TidegateError, toTidegateError } from '@tidegate/core'
+import { parseInstrument, type TidegateError, toTidegateError } from '@tidegate/core'
 import type { GatewayEvent } from '@tidegate/simulator'
 import { Command, CommanderError, Option } from 'commander'
 import { addAccess } from './access.ts'
@@ -17,7 +17,7 @@ import { marketEventsOf, marketOptions } from './market.ts'
 import { addRestating } from './restating.ts'
 import { addRuns } from './runs.ts'
 import { faultOptions, faultsOf } from './simulated.ts'
-import { instant, portNumber, type Replay, replays, seconds, serverVersion } from './values.ts'
+import { checked, instant, portNumber, type Replay, replays, seconds, serverVersion } from './values.ts'
 import { addWants } from './wants.ts'
 
 const VERSION = '0.1.0'
@@ -32,11 +32,13 @@ const HELP_COLUMNS = 100
 
 const EXAMPLES = `
 Examples:
-  tidegate start                      simulator, bridge and functions, with a first dataset
+  tidegate start                      simulator, bridge and functions, with a first dataset or yours
   tidegate connect                    how the gateway at IBKR_HOST:IBKR_PORT is connected
   tidegate fetch --instruments AAPL,EUR/USD --start 2024-01-02 --end 2024-02-01 --timeframe 1MIN
   tidegate fetch --instruments ESZ6.CME --start 2026-01-01 --timeframe 1HOUR,DAILY --dry-run
   tidegate bars --instrument AAPL --timeframe 1MIN --start 2024-01-02 --end 2024-01-03
+  tidegate apply                      declare the datasets of tidegate.config.ts, which then keep themselves complete
+  tidegate coverage --sessions --json how complete all of it is, session by session, for a program to read
   tidegate simulate --replay GBP/USD.IDEALPRO=bid.csv.gz --replay GBP/USD.IDEALPRO=ask.csv.gz
 
 Settings come from the environment and from .env in the current folder; .env.example lists them all.`
@@ -85,7 +87,9 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
 
   program
     .command('start')
-    .description('bring up simulator (or the gateway of IBKR_HOST), bridge and functions; fill a first dataset; serve')
+    .description(
+      'bring up simulator (or the gateway of IBKR_HOST), bridge and functions; fill a first dataset, or those of tidegate.config.ts; serve',
+    )
     .option('--once', 'end after the first fill')
     .option('--port <port>', 'where the functions listen (default: FUNCTIONS_PORT or 8080)', portNumber)
     .action(async ({ once = false, port }: { once?: boolean; port?: number }) =>
@@ -105,7 +109,7 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
   program
     .command('series')
     .description('list what is stored and covered')
-    .argument('[instrument]', 'of this instrument alone')
+    .argument('[instrument]', 'of this instrument alone', (text: string) => checked(text, parseInstrument))
     .addOption(jsonOption())
     .action(async (instrument: string | undefined, { json = false }: { json?: boolean }) =>
       done(await runSeries(context, { instrument, json, verbose: verbose() })),

@@ -1,9 +1,9 @@
 import { parseInstrument, parseTimeframe } from '@tidegate/core'
 import { type Command, Option } from 'commander'
-import { runRestatements } from './commands/restatements.ts'
+import { runAbandon, runRestatements } from './commands/restatements.ts'
 import type { Context } from './context.ts'
 import { jsonOption } from './json.ts'
-import { checked, instant, runCount } from './values.ts'
+import { checked, id, instant, runCount } from './values.ts'
 
 const SHOWN = 20
 
@@ -20,9 +20,9 @@ export interface RestatingCommands {
   readonly done: (status: number) => void
 }
 
-/** The command that shows what IBKR told anew. */
+/** The commands that show what IBKR told anew, and give up collecting it. */
 export function addRestating(program: Command, { context, verbose, done }: RestatingCommands): void {
-  program
+  const restatements = program
     .command('restatements')
     .description('list splits that were found, and stored bars that came otherwise later')
     .argument('[instrument]', 'of this instrument alone', (text: string) => checked(text, parseInstrument))
@@ -35,4 +35,9 @@ export function addRestating(program: Command, { context, verbose, done }: Resta
     .action(async (instrument: string | undefined, { timeframe, json = false, ...given }: Flags) =>
       done(await runRestatements(context, { ...given, instrument, spec: timeframe, json, verbose: verbose() })),
     )
+  restatements
+    .command('abandon')
+    .description('give up what is being collected again after a split: what is stored stays as it was')
+    .argument('<id>', 'its number, as it is listed', id)
+    .action(async (split: string) => done(await runAbandon(context, split, { verbose: verbose() })))
 }

@@ -77,7 +77,8 @@ export async function openStored(
   const ingest = createIngest({
     store,
     relay,
-    queue: { send: noWork, consume: noWork },
+    // Nobody works here. What would be told to a worker is told again by the sweep of whoever does.
+    queue: { send: async () => {}, consume: noWork },
     now: context.now,
     random: Math.random,
     newId: () => crypto.randomUUID(),

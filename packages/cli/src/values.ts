@@ -9,6 +9,22 @@ export function list(text: string): string[] {
   return parts
 }
 
+/** Reads a list of names that are all among the known ones. */
+export function someOf(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const parts = list(text)
+    const stranger = parts.find((part) => !known.includes(part))
+    if (stranger !== undefined) throw new InvalidArgumentError(`"${stranger}" is none of ${known.join(', ')}.`)
+    return parts
+  }
+}
+
+/** The id or name of something that is there already. */
+export function id(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected an id or a name, and not nothing.')
+  return text.trim()
+}
+
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
   return Number(text)

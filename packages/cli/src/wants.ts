@@ -83,9 +83,13 @@ export function addWants(program: Command, { context, verbose, timeout, done }: 
     .command('plan')
     .description('print what a fetch, or a declared dataset by now, would ask, and ask nothing')
     .addOption(new Option('--dataset <name>', 'a declared dataset, instead of a fetch').conflicts(fetchOptions))
-    .option('--instruments <ids>', 'instrument ids or bare names, separated by commas', list)
-    .option('--timeframe <specs>', '1MIN, 5MIN, 1HOUR, DAILY or bar specifications, separated by commas', list)
-    .option('--start <instant>', 'a date or a UTC time, inclusive')
+    .option('--instruments <ids>', 'needed for a fetch: instrument ids or bare names, separated by commas', list)
+    .option(
+      '--timeframe <specs>',
+      'needed for a fetch: 1MIN, 5MIN, 1HOUR, DAILY or bar specifications, separated by commas',
+      list,
+    )
+    .option('--start <instant>', 'needed for a fetch: a date or a UTC time, inclusive')
     .option('--end <instant>', 'exclusive (default: now)')
     .addOption(hoursOption())
     .addOption(jsonOption())

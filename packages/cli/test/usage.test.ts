@@ -20,6 +20,12 @@ test.each([
     /names separated by commas/,
   ],
   [['connect', '--timeout', '0'], /1 to 3600 seconds/],
+  [['series', '??'], /"\?\?" is no instrument id/],
+  [['runs', 'cancel', ''], /Expected an id or a name/],
+  [['keys', 'revoke', ' '], /Expected an id or a name/],
+  [['keys', 'create', '--name', 'x', '--scopes', 'read,write'], /"write" is none of read, run, admin\./],
+  [['webhooks', 'add', 'https://example.com', '--events', 'run.done'], /"run\.done" is none of run\.finished, /],
+  [['coverage', '--start', '2026-01-02', '--end', '2026-01-01'], /--start: .* must be before the end/],
   [['fly'], /unknown command 'fly'/],
   [['simulate', '--replay', 'nothing'], /Expected ID=FILE/],
 ])('misuse is status 2: %j', async (argv, message) => {

@@ -47,6 +47,18 @@ export function runRestatements(context: Context, { json, verbose, ...query }: R
   })
 }
 
+/** Gives up what is being collected again after a split. Status 0 also for one that was given up before; throws for one that is in place. */
+export function runAbandon(context: Context, id: string, { verbose }: { verbose: boolean }): Promise<number> {
+  return withStored(context, verbose, async (client) => {
+    const { instrumentId, spec, hours, before } = await client.abandonAdjustment(id)
+    const series = `${instrumentId} ${spec}, ${hours} hours`
+    context.out(
+      `Split ${id} is given up: what is stored of ${series}, before ${instantCell(before)} stays as it was.\n`,
+    )
+    return 0
+  })
+}
+
 /** Splits and bars as tables, and what went wrong, a line each. */
 export function restatementsText(
   { adjustments, restatements }: AdjustmentsAnswer & RestatementsAnswer,
@@ -67,9 +79,12 @@ export function restatementsText(
       `${done} of ${open + done + failed}`,
     ]
   })
-  const errors = adjustments.flatMap(({ id, state, error }) =>
-    state === 'collecting' && error ? [`Split ${id}: ${error.message}\n`] : [],
-  )
+  const errors = adjustments.flatMap(({ id, state, since, error }) => [
+    ...(state !== 'applied' && error ? [`Split ${id}: ${error.message}\n`] : []),
+    ...(state !== 'abandoned' && since
+      ? [`Split ${id}: what starts before ${instantCell(since)} stays as it was.\n`]
+      : []),
+  ])
   const bars = restatements.map((one) => [
     one.instrumentId,
     one.spec,
