@@ -5,6 +5,9 @@ import { isIP, type LookupFunction } from 'node:net'
 import { TidegateError } from '@tidegate/core'
 import { isPublicAddress, privateTarget } from '@tidegate/ingest'
 
+/** What a `Response` can have: neither 101, after which nothing comes, nor what somebody has made up. */
+const [FIRST_STATUS, LAST_STATUS] = [200, 599]
+
 export interface OutsideOptions {
   /** Whether addresses in private networks may be connected to. */
   readonly allowPrivate: boolean
@@ -53,15 +56,19 @@ export function createOutsideFetch({
       }
       send(url, options, resolve)
         .on('error', (error) => reject(error.cause instanceof TidegateError ? error.cause : error))
-        .on('upgrade', ({ statusCode }, socket) => {
+        .on('upgrade', (answer, socket) => {
           socket.destroy()
-          reject(new TidegateError('invalid', `It answered ${statusCode}.`))
+          resolve(answer)
         })
         // Whatever else may end it: what is neither answered nor refused would be waited for without end.
         .on('close', () => reject(new Error('The connection was closed without an answer.')))
         .end(body)
     })
     answer.destroy()
-    return new Response(null, { status: answer.statusCode ?? 500 })
+    const { statusCode = 0 } = answer
+    if (statusCode < FIRST_STATUS || statusCode > LAST_STATUS) {
+      throw new TidegateError('invalid', `It answered ${statusCode}, which is no answer.`)
+    }
+    return new Response(null, { status: statusCode })
   }
 }

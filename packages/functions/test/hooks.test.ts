@@ -201,6 +201,17 @@ describe('a hook', () => {
     expect((await call({ atSec: NOW + 3600 })).status).toBe(202)
   })
 
+  it('starts nothing while its dataset is paused', async () => {
+    await door.world.store.pauseDataset('stocks', true, NOW)
+    expect(await call()).toMatchObject({ status: 409, body: { error: { message: /"stocks" is paused/ } } })
+    expect((await call({ secret: OTHER })).status).toBe(401)
+    await door.world.store.pauseDataset('stocks', false, NOW)
+    expect((await call()).status).toBe(202)
+    await door.world.store.pauseDataset('stocks', true, NOW)
+    expect((await call()).status).toBe(200)
+    expect(await hookRuns()).toHaveLength(1)
+  })
+
   it('is listed without its secret, gets a new one when it is put again, and can be removed', async () => {
     expect((await door.call<HooksAnswer>('GET', '/v1/hooks')).body).toEqual({
       hooks: [{ name: 'nightly', dataset: 'stocks', createdAt: '2026-04-08T18:00:00Z' }],

@@ -105,6 +105,8 @@ describe('what goes outside', () => {
       receiver.answers.set('/odd', raw(text))
       await expect(fetch(post(`${receiver.url}/odd`))).rejects.toThrow()
     }
+    receiver.answers.set('/999', raw('HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n'))
+    await expect(fetch(post(`${receiver.url}/999`))).rejects.toMatchObject({ message: /^It answered 999, / })
     receiver.answers.set('/continue', raw('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'))
     expect((await fetch(post(`${receiver.url}/continue`))).status).toBe(204)
   })

@@ -116,6 +116,13 @@ describe('what is refused', () => {
     expect(await refused(method, path, body)).toMatchObject({ status: 400, kind: 'invalid' })
   })
 
+  it.each(['0', '201', '1.5', 'x'])('a limit of runs that is %s', async (limit) => {
+    expect(await refused('GET', `/v1/runs?limit=${limit}`)).toMatchObject({
+      status: 400,
+      message: 'The request is not as expected. limit: expected a whole number from 1 to 200.',
+    })
+  })
+
   it('what is not there', async () => {
     expect(await refused('POST', '/v1/runs', { ...MINUTES, instruments: ['NOSUCH.NASDAQ'] })).toMatchObject({
       status: 404,

@@ -21,7 +21,8 @@ export interface Hooks {
   putHook(hook: Hook & { readonly secret: string }): Promise<{ readonly isNew: boolean } | undefined>
   /** All of them by name; never a secret. */
   hooks(): Promise<Hook[]>
-  hook(name: string): Promise<(Hook & { readonly secret: string }) | undefined>
+  /** With its secret, and whether its dataset is paused. */
+  hook(name: string): Promise<(Hook & { readonly secret: string; readonly paused: boolean }) | undefined>
   /** False where there is none. */
   removeHook(name: string): Promise<boolean>
   /**
@@ -60,8 +61,9 @@ export function hooksIn(database: Database): Hooks {
     },
 
     async hook(name) {
-      const [row] = await database.rows<Hook & { readonly secret: string }>(sql`
-        select ${HOOK}, secret from hooks where name = ${name}`)
+      const [row] = await database.rows<Hook & { readonly secret: string; readonly paused: boolean }>(sql`
+        select ${HOOK}, secret, (select paused from datasets d where d.name = hooks.dataset) as paused
+        from hooks where name = ${name}`)
       return row
     },
 

@@ -1,5 +1,5 @@
 import { formatInstant, TidegateError } from '@tidegate/core'
-import type { Store } from '@tidegate/db'
+import type { Hook, Store } from '@tidegate/db'
 import type { Log } from '@tidegate/ingest'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -76,14 +76,16 @@ export function hookRoutes({ store, start, log, bytes, now }: HookRoutesOptions)
     if (!taken) throw unsigned()
     const { state, runId } = taken
     if (state === 'under-way') throw underWay()
-    if (state === 'taken') await startOrDrop({ name, id, dataset: hook.dataset, runId })
+    if (state === 'taken') await startOrDrop(hook, id, runId)
     c.header('location', `/v1/runs/${runId}`)
     // A sender whose answer got lost sends the same again, until it hears that it was taken.
     return c.json<CalledAnswer>({ id: runId }, state === 'taken' ? 202 : 200)
   })
 
-  async function startOrDrop({ name, id, dataset, runId }: Record<'name' | 'id' | 'dataset' | 'runId', string>) {
+  async function startOrDrop(hook: Hook & { readonly paused: boolean }, id: string, runId: string): Promise<void> {
+    const { name, dataset } = hook
     try {
+      if (hook.paused) throw paused(dataset)
       await start(dataset, runId)
     } catch (cause) {
       // What was wrong with the start is told; a call that could not be given back comes free with its lease.
@@ -101,6 +103,13 @@ function nameOf(c: Context): string {
   throw new TidegateError(
     'invalid',
     `"${name.slice(0, 64)}" is no name of a hook: expected up to 64 letters, digits, - and _, a letter or digit first.`,
+  )
+}
+
+function paused(dataset: string): TidegateError {
+  return new TidegateError(
+    'conflict',
+    `The dataset "${dataset}" is paused: the same call may come again once it goes on.`,
   )
 }
 

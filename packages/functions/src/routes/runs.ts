@@ -11,10 +11,11 @@ import { datasetSchema, fetchSchema, text } from '../request.ts'
 
 const RUN_ID = /^[\w-]{1,64}$/
 const MOST_RUNS = 200
+const LIMIT = `expected a whole number from 1 to ${MOST_RUNS}`
 const STATES = ['open', 'done', 'failed', 'cancelled'] as const
 
 const listSchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MOST_RUNS, `expected a whole number from 1 to ${MOST_RUNS}`).default(20),
+  limit: z.coerce.number({ error: LIMIT }).int(LIMIT).min(1, LIMIT).max(MOST_RUNS, LIMIT).default(20),
   state: z.enum(STATES, `expected ${STATES.join(', ')}`).optional(),
   dataset: text("expected a dataset's name").optional(),
 })

@@ -6,6 +6,8 @@ const MOST_CHARACTERS = 2048
 const LOCAL_NAME = /^(localhost|[^.]+)$|\.(localhost|local|internal|intranet|lan|home\.arpa)$/
 /** Azure answers here what its virtual machines may know: a public address by its range, and none in effect. */
 const METADATA = new Set(['168.63.129.16'])
+/** All of IPv6 that is given out to be reached from everywhere; the registries leave the rest open. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3')
 
 /**
  * The URL of a webhook, checked by what it says; what its name resolves to is checked when the connection is made
@@ -43,6 +45,7 @@ export function privateTarget(host: string): TidegateError {
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv6' && !parsed.match(GLOBAL_IPV6)) return false
   return parsed.range() === 'unicast' && !METADATA.has(parsed.toString())
 }
 

@@ -33,6 +33,8 @@ describe('where webhooks may go', () => {
     ['link-local, IPv6', 'http://[fe80::1]/'],
     ['NAT64 of a private address', 'http://[64:ff9b::10.0.0.1]/'],
     ['6to4 of a private address', 'http://[2002:0a00:0001::]/'],
+    ['IPv4 in IPv6, as it was written once', 'http://[::127.0.0.1]/'],
+    ['IPv6 that nobody has been given', 'http://[4000::1]/'],
     ['broadcast', 'http://255.255.255.255/'],
     ['multicast', 'http://224.0.0.1/'],
     ['a name of this machine', 'http://localhost:8080/'],
