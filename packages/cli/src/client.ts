@@ -72,7 +72,11 @@ export interface Client {
   start(body: FetchBody): Promise<StartedAnswer>
   run(id: string): Promise<ProgressAnswer>
   /** The newest runs, of all or of a state and a dataset. */
-  runs(query: { readonly limit: number; readonly state?: string; readonly dataset?: string }): Promise<RunsAnswer>
+  runs(query: {
+    readonly limit: number
+    readonly state?: string | undefined
+    readonly dataset?: string | undefined
+  }): Promise<RunsAnswer>
   /** Stops a run; one that has ended stays as it is. */
   cancelRun(id: string): Promise<ProgressAnswer>
   /** Of everything, or of one instrument. */
@@ -168,7 +172,7 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     plan: (body) => call('/v1/plan', { body }),
     start: (body) => call('/v1/runs', { body }),
     run: (id) => call(`/v1/runs/${encodeURIComponent(id)}`),
-    runs: ({ limit, ...query }) => call(`/v1/runs?${new URLSearchParams({ ...query, limit: String(limit) })}`),
+    runs: (query) => call(`/v1/runs?${given(query)}`),
     cancelRun: (id) => call(`/v1/runs/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
     series: (instrument) => call(`/v1/series${instrument ? `?${new URLSearchParams({ instrument })}` : ''}`),
     bars: ({ limit, hours, ...query }) =>

@@ -49,7 +49,9 @@ describe('looking into an empty folder leaves it empty, and tells what an empty 
     'hooks remove nightly',
   ])('%s', async (line) => {
     const argv = line.split(' ')
-    expect(await tidegate(empty, argv)).toEqual(await run(...argv))
+    const outcome = await tidegate(empty, argv)
+    expect(outcome).toEqual(await run(...argv))
+    expect(outcome.err).not.toContain('not as expected')
     expect(await readdir(empty)).toEqual([])
   })
 
