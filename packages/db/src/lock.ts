@@ -57,7 +57,7 @@ async function takeFromOthers(path: string): Promise<number | undefined> {
 /** Makes the file with the pid already in it, so that nobody reads it half made. False when there is one. */
 async function create(path: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, `${process.pid} ${await beginOf(process.pid)}`)
+  await writeFile(draft, `${process.pid} ${await beginOf(process.pid)}`, { mode: 0o600 })
   try {
     await link(draft, path)
     return true

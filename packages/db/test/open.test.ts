@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -139,6 +139,7 @@ describe('openDatabase', () => {
 describe('the lock of a folder', () => {
   it('is one process’s, by whatever name, until it is given back', async () => {
     const unlock = await lockFolder(dir)
+    expect((await stat(`${dir}.lock`)).mode & 0o777).toBe(0o600)
     await expect(lockFolder(dir)).rejects.toMatchObject({ kind: 'conflict' })
     expect((await otherProcess()).said).toContain(`open in process ${process.pid}`)
     await unlock()
