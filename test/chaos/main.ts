@@ -30,7 +30,7 @@ const workers = values.verbose ? 1 : whole('workers', values.workers, 1, 64)
 
 const isTerminal = process.stdout.isTTY === true
 const failed: number[] = []
-const totals = { bars: 0, series: 0, requests: 0, deaths: 0, kills: 0, events: 0 }
+const totals = { bars: 0, series: 0, requests: 0, deaths: 0, kills: 0, events: 0, splits: 0, adjusted: 0, reads: 0 }
 let done = 0
 const beganMs = performance.now()
 
@@ -83,9 +83,10 @@ function secondsEach(): string {
 }
 
 function summary(): string {
-  const { bars, series, requests, deaths, kills, events } = totals
+  const { bars, series, requests, deaths, kills, events, splits, adjusted, reads } = totals
   return (
     `${runs} runs, ${failed.length} failed, ${secondsEach()} s each: ${series} series, ${bars} bars compared, ` +
-    `${requests} messages to the gateway, ${deaths} functions and ${kills} bridges killed, ${events} events told.`
+    `${requests} messages to the gateway, ${deaths} functions and ${kills} bridges killed, ${events} events told, ` +
+    `${splits} splits, for which ${adjusted} series were adjusted while they were read ${reads} times.`
   )
 }

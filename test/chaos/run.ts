@@ -9,7 +9,10 @@ import { createHookCaller } from './caller.ts'
 import { createDice } from './dice.ts'
 import { createFunctions } from './functions.ts'
 import { openLogins } from './logins.ts'
+import { createPassage } from './passage.ts'
+import { createReader } from './reader.ts'
 import { createScales } from './scales.ts'
+import { createSplits } from './splits.ts'
 import { MOST_SKEW_SEC, startStorm } from './storm.ts'
 import { createStory } from './story.ts'
 import { createTime } from './time.ts'
@@ -37,6 +40,11 @@ export interface Outcome {
   readonly deaths: number
   readonly kills: number
   readonly events: number
+  /** Splits that happened, and series that were adjusted for it. */
+  readonly splits: number
+  readonly adjusted: number
+  /** How often a whole series was read meanwhile. */
+  readonly reads: number
 }
 
 export interface RunOptions {
@@ -57,7 +65,6 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
   const story = createStory(time.now, print)
   const wires = watchWires()
   const folder = await mkdtemp(path.join(tmpdir(), 'tidegate-chaos-'))
-  const scales = createScales(Math.floor(time.now() / 1000))
   let stormy = false
   let kills = 0
   const shared = { time, wires, story, isStormy: () => stormy }
@@ -66,27 +73,9 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
   const functions = createFunctions({ ...shared, dice: dice.fork(), database, relay })
   const store = createStore(database)
 
-  /** Lets so much time pass, from one timer to the next. */
-  async function pass(ms: number): Promise<void> {
-    const untilMs = time.now() + ms
-    do await wires.still()
-    while (time.step(untilMs))
-    await wires.still()
-  }
-
-  /** The answer of something that may take time. */
-  async function wait<T>(act: Promise<T>): Promise<T> {
-    let isOver = false
-    const done = act.finally(() => {
-      isOver = true
-    })
-    done.catch(() => {})
-    for (;;) {
-      await wires.still()
-      if (isOver) return done
-      time.step(time.now() + MINUTE_MS)
-    }
-  }
+  const { pass, wait } = createPassage(time, wires)
+  const nowSec = () => Math.floor(time.now() / 1000)
+  const scales = createScales(nowSec())
 
   try {
     const wants = await declare()
@@ -106,20 +95,26 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
         await gateway.kill()
       },
     }))
+    const reader = createReader({ ...shared, dice: dice.fork(), store, functions, logins, scales })
+    const instruments = wants.flatMap((want) => want.instruments)
+    const splits = createSplits(instruments, { ...shared, dice: dice.fork(), scales, logins })
     stormy = true
     functions.restart()
-    const storm = startStorm({ ...shared, dice: dice.fork(), gateways: counted, functions, caller, datasets: names })
+    const storm = startStorm({
+      ...{ ...shared, functions, caller, reader, splits, dice: dice.fork(), gateways: counted, datasets: names },
+    })
     functions.round()
     await pass(dice.whole(HOUR_MS, 4 * HOUR_MS))
     stormy = false
     await storm.end()
-    const calmSec = Math.floor(time.now() / 1000) + MOST_SKEW_SEC
+    const calmSec = nowSec() + MOST_SKEW_SEC
     functions.restart()
     for (let round = 0; round < CALM_ROUNDS; round++) {
       functions.round()
       await pass(round < 5 ? 5 * MINUTE_MS : 30 * MINUTE_MS)
+      await wait(reader.read())
     }
-    const nowSec = Math.floor(time.now() / 1000)
+    const askedSec = nowSec()
     for (const name of names) await wait(functions.call('PATCH', `/v1/datasets/${name}`, { paused: true }))
     for (const name of names) await wait(functions.call('POST', `/v1/datasets/${name}/runs`))
     for (let round = 0; round < LAST_ROUNDS && (round === 0 || (await isAnythingOpen())); round++) {
@@ -128,14 +123,15 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
     }
     const { receiver } = functions
     const verdict = await judge({
-      ...{ database, store, logins, scales, receiver, caller, wants, nowSec, calmSec },
-      endSec: Math.floor(time.now() / 1000),
+      ...{ database, store, logins, scales, receiver, caller, wants, calmSec },
+      nowSec: askedSec,
+      endSec: nowSec(),
     })
     const { sent, lost, doubled, late, buried } = functions.queue.stats
     story.tell(`messages: ${sent} sent, ${lost} lost, ${doubled} doubled, ${late} late, ${buried} buried`)
     return {
       seed,
-      faults: [...functions.failures, ...verdict.faults],
+      faults: [...functions.failures, ...reader.faults, ...verdict.faults],
       digest: story.digest(),
       bars: verdict.bars,
       series: (await store.series()).length,
@@ -143,6 +139,9 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
       deaths: functions.deaths(),
       kills,
       events: functions.receiver.told.length,
+      splits: splits.count(),
+      adjusted: verdict.adjusted,
+      reads: reader.reads(),
     }
   } finally {
     await logins.close()
@@ -152,13 +151,17 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
 
   async function declare(): Promise<Want[]> {
     await wait(functions.call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/told', events: EVENT_TYPES }))
-    const nowSec = Math.floor(time.now() / 1000)
-    const declared = Array.from({ length: dice.whole(1, 2) }, (_, n) => randomDataset(`d${n + 1}`, nowSec, dice))
+    const declaredSec = nowSec()
+    const declared = Array.from({ length: dice.whole(1, 2) }, (_, n) => randomDataset(`d${n + 1}`, declaredSec, dice))
     for (const dataset of declared) {
       story.tell(JSON.stringify(dataset))
       await wait(functions.call('POST', '/v1/datasets', dataset))
     }
-    return declared.map(({ name, since }) => ({ name, sinceSec: sinceSec(since, nowSec) }))
+    return declared.map(({ name, since, instruments }) => ({
+      name,
+      instruments,
+      sinceSec: sinceSec(since, declaredSec),
+    }))
   }
 
   /** A hook that starts this dataset, and its secret. */
@@ -172,6 +175,7 @@ export async function runChaos(seed: number, { database, print }: RunOptions): P
       select exists (select 1 from chunks where state in ('queued', 'leased'))
         or exists (select 1 from outbox where delivered_at is null)
         or exists (select 1 from runs where state = 'open')
+        or exists (select 1 from adjustments where state = 'collecting')
         or exists (select 1 from deliveries where state = 'waiting') as open`)
     return row?.open ?? false
   }

@@ -3,6 +3,8 @@ import type { HookCaller } from './caller.ts'
 import type { Dice } from './dice.ts'
 import type { Functions } from './functions.ts'
 import type { Gateway } from './gateway.ts'
+import type { Reader } from './reader.ts'
+import type { Splits } from './splits.ts'
 import type { Story } from './story.ts'
 import type { Time } from './time.ts'
 import { falseNoData, type Trouble, troublesOf } from './troubles.ts'
@@ -18,7 +20,9 @@ interface Parts {
   readonly gateways: readonly Gateway[]
   readonly caller: HookCaller
   readonly functions: Functions
+  readonly reader: Reader
   readonly story: Story
+  readonly splits: Splits
   readonly datasets: readonly string[]
 }
 
@@ -27,7 +31,7 @@ export interface Storm {
   end(): Promise<void>
 }
 
-export function startStorm({ time, dice, gateways, functions, caller, story, datasets }: Parts): Storm {
+export function startStorm({ time, dice, gateways, functions, caller, reader, splits, story, datasets }: Parts): Storm {
   let isOver = false
   const standing = new Set<Trouble>()
 
@@ -75,6 +79,10 @@ export function startStorm({ time, dice, gateways, functions, caller, story, dat
   again(2, 12, () => functions.round())
   again(25, 90, () => functions.call('POST', `/v1/datasets/${dice.pick(datasets)}/runs`))
   again(15, 60, () => caller.call())
+  again(3, 15, () => reader.read())
+  for (let n = dice.pick([0, 1, 1, 2]); n > 0; n--) {
+    time.after(dice.whole(0, 150 * MINUTE_MS), () => !isOver && splits.split())
+  }
   again(60, 150, async () => {
     const answer = await functions.call<RunsAnswer>('GET', '/v1/runs?state=open')
     const run = answer?.runs[0]

@@ -18,14 +18,16 @@ interface Listed {
   /** What finds it in the simulator's market. */
   readonly contract: TruthQuery['contract']
   readonly prices: readonly string[]
+  /** Of what may split. */
+  readonly conId?: number
 }
 
 /** What may be wanted, by instrument id. */
 export const LISTED: Readonly<Record<string, Listed>> = {
-  'AAPL.NASDAQ': stock('AAPL', 'NASDAQ'),
-  'MSFT.NASDAQ': stock('MSFT', 'NASDAQ'),
-  'SPY.ARCA': stock('SPY', 'ARCA'),
-  'META.NASDAQ': stock('META', 'NASDAQ'),
+  'AAPL.NASDAQ': stock('AAPL', 'NASDAQ', 265598),
+  'MSFT.NASDAQ': stock('MSFT', 'NASDAQ', 272093),
+  'SPY.ARCA': stock('SPY', 'ARCA', 756733),
+  'META.NASDAQ': stock('META', 'NASDAQ', 107113386),
   'EUR/USD.IDEALPRO': {
     secType: 'CASH',
     contract: { symbol: 'EUR', secType: 'CASH', currency: 'USD' },
@@ -40,8 +42,9 @@ export const LISTED: Readonly<Record<string, Listed>> = {
   '^SPX.CBOE': { secType: 'IND', contract: { symbol: 'SPX', secType: 'IND' }, prices: ['LAST'] },
 }
 
-function stock(symbol: string, primaryExchange: string): Listed {
+function stock(symbol: string, primaryExchange: string, conId: number): Listed {
   return {
+    conId,
     secType: 'STK',
     contract: { symbol, secType: 'STK', primaryExchange },
     prices: ['LAST', 'ADJUSTED_LAST', 'MID', 'BID', 'ASK', 'BID_ASK'],
