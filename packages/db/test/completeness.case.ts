@@ -2,7 +2,7 @@ import { formatInstant, parseInstant, type Session, type Window } from '@tidegat
 import type { SeriesKey } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { barsAt, details, empty, fill, filled, minutes, NOW, type Subject } from './fixture.ts'
+import { barsAt, DEFINITION, details, empty, fill, filled, minutes, NOW, type Subject } from './fixture.ts'
 
 const at = parseInstant
 /** New York, the week of Thanksgiving: Thursday a holiday, Friday a half day. */
@@ -95,12 +95,24 @@ export function describeCompleteness({ database, store }: Subject): void {
       })
     })
 
-    it('are for people in the view completeness', async () => {
+    it('are for people in the view completeness, since what is declared or covered', async () => {
       const id = await seriesOf('1-MINUTE-LAST')
+      await seriesOf('1-DAY-LAST')
+      const dates = async () =>
+        (
+          await database.rows<{ date: string }>(sql`
+          select to_char(date, 'YYYY-MM-DD') as date from completeness order by spec, date`)
+        ).map(({ date }) => date)
+      expect(await dates()).toEqual([])
+      const friday = { start: at('2026-11-27T14:30Z'), end: at('2026-11-27T16:00Z') }
+      await fill(store, id, friday, filled(friday, barsAt([friday.start])))
+      expect(await dates()).toEqual(['2026-11-27', '2026-11-30'])
+      await store.putDataset({ ...DEFINITION, specs: ['DAILY'], since: '2026-11-25' }, NOW)
+      await store.linkDataset({ ...DEFINITION, specs: ['DAILY'], since: '2026-11-25' })
+      expect(await dates()).toEqual(['2026-11-25', '2026-11-27', '2026-11-30', '2026-11-27', '2026-11-30'])
       const found = await database.rows(sql`
-        select instrument_id, spec, to_char(date, 'YYYY-MM-DD') as date, expected, stored, covered, state from completeness
-        where series_id = ${id} and date = '2026-11-27'`)
-      expect(found).toMatchObject([{ instrument_id: 'AAPL.NASDAQ', expected: 210, stored: 0, covered: false }])
+        select instrument_id, expected, stored, covered, state from completeness where series_id = ${id} and date = '2026-11-27'`)
+      expect(found).toMatchObject([{ instrument_id: 'AAPL.NASDAQ', expected: 210, stored: 1, covered: false }])
     })
 
     it('end with a contract, and begin with its data', async () => {
