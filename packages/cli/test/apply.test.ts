@@ -111,7 +111,13 @@ describe('apply', () => {
 
 describe('datasets', () => {
   test('are filled by start as the config declares, listed, paused, resumed, and removed without their data', async () => {
-    const young: DatasetConfig = { ...PAIRS, instruments: ['GOOG.NASDAQ'], since: 'head', name: 'young' }
+    const young: DatasetConfig = {
+      ...PAIRS,
+      name: 'young',
+      instruments: ['GOOG.NASDAQ'],
+      specs: ['1-WEEK-LAST'],
+      since: 'head',
+    }
     await declare(folder, [{ ...young, name: 'others' }], 'others.ts')
     await run('apply', '--config', 'others.ts')
     await declare(folder, [STOCKS, young])
