@@ -7,7 +7,7 @@ import type { IngestOptions, Problem, Started } from './types.ts'
 import { wantingNow } from './wanting.ts'
 
 /** Each time somebody else has got a change through: so many of them at once are nobody's intent. */
-const MOST_TRIES = 50
+const MOST_TRIES = 20
 
 /** How complete a series of a dataset is. */
 export interface SeriesStatus {

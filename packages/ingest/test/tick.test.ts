@@ -289,6 +289,38 @@ describe('a dataset', () => {
     expect(await world.ingest.datasets('none')).toEqual([])
   })
 
+  it('is changed as it is by then, where others change it between what was read and what is written', async () => {
+    const { store } = world
+    await world.ingest.declare(DATASET)
+    /** A dataset read, then changed by somebody else before anything is made of what was read. */
+    const meddled = (change: (times: number) => Promise<unknown>) => {
+      let times = 0
+      const datasets: typeof store.datasets = async (name) => {
+        const read = await store.datasets(name)
+        await change(++times)
+        return read
+      }
+      return world.another({ store: { ...store, datasets } })
+    }
+    const others = [
+      { ...DATASET, specs: ['1HOUR'] },
+      { ...DATASET, specs: ['1HOUR'], priority: 'backfill' as const },
+    ]
+    const twice = meddled(async (times) => {
+      const other = others[times - 1]
+      if (other) await store.putDataset(other, NOW)
+    })
+    await twice.change('d', (definition) => ({ ...definition, hours: 'all' }))
+    expect(await store.datasets('d')).toMatchObject([{ definition: { ...others[1], hours: 'all' } }])
+    const always = meddled((times) => store.putDataset({ ...DATASET, instruments: [`A${times}.NYSE`] }, NOW))
+    const refused = always.change('d', (definition) => ({ ...definition, specs: ['DAILY'] }))
+    await expect(refused).rejects.toMatchObject({ kind: 'conflict', message: /"d" was changed by somebody else/ })
+    const removing = meddled(() => store.removeDataset('d', { dropData: false }, NOW))
+    const late = removing.change('d', (definition) => ({ ...definition, specs: ['5MIN'] }))
+    await expect(late).rejects.toMatchObject({ kind: 'not-found' })
+    expect(await store.datasets()).toEqual([])
+  })
+
   it('names a spec that a kind of its instruments has no data for', async () => {
     await world.ingest.declare({
       ...DATASET,
