@@ -10,7 +10,7 @@ import {
   TidegateError,
 } from '@tidegate/core'
 import type { Claim } from '@tidegate/db'
-import { askWindow } from './ask.ts'
+import { type Asked, askWindow } from './ask.ts'
 import { type Overlap, shapeOf, wholeBars } from './overlap.ts'
 import { differing, type Now, splitOf } from './split.ts'
 import type { IngestOptions } from './types.ts'
@@ -23,15 +23,18 @@ export const NEAREST = PROBE_BARS * PROBES
 /** An answer waits for it: it goes before others, and waits longer than they do. */
 const WAIT_MS = 60_000
 
-export interface ProbeOptions extends Pick<IngestOptions, 'relay' | 'now'> {
+export interface AgainOptions extends Pick<IngestOptions, 'relay' | 'now'> {
+  readonly signal: AbortSignal
+  /** Throws for an answer of another origin than what is stored. */
+  admit(simulated: boolean): Promise<void>
+}
+
+export interface ProbeOptions extends AgainOptions {
   /** Stored bars next to the claim's window, on either side, in order. */
   readonly near: BarColumns
   /** Counts the probes of this series. */
   readonly turn: number
   readonly at: Now
-  readonly signal: AbortSignal
-  /** Throws for an answer of another origin than what is stored. */
-  admit(simulated: boolean): Promise<void>
 }
 
 /**
@@ -41,18 +44,11 @@ export interface ProbeOptions extends Pick<IngestOptions, 'relay' | 'now'> {
  */
 export async function probe(
   claim: Claim,
-  { near, turn, at, signal, admit, ...options }: ProbeOptions,
+  { near, turn, at, ...options }: ProbeOptions,
 ): Promise<Exclude<Overlap, { kind: 'unproven' }>> {
   const shape = shapeOf(claim)
   for (const stored of samplesOf(near, claim, turn)) {
-    const [first = 0] = stored.t
-    const window = { start: first, end: (stored.t.at(-1) ?? 0) + gridSec(shape.spec) }
-    // A bar more, for the first one of an answer is not compared.
-    const around = { start: first - barSize(shape.spec).sec, end: window.end }
-    const how = { isFresh: true, priority: 'interactive', waitMs: WAIT_MS } as const
-    const asked = await askWindow({ ...claim, window, doubts: 0 }, options, signal, { around, ...how })
-    await admit(asked.reply.done.simulated)
-    const came = wholeBars(asked)
+    const came = await askAgain(claim, stored, options)
     const compared = compareBars(stored, came, claim.instrument.details.minTick || 0)
     const corrections = differing(stored, came)
     if (compared.kind === 'split' || (compared.kind === 'changed' && (isToNow(shape) || compared.agreeing === 0))) {
@@ -67,10 +63,45 @@ export async function probe(
   )
 }
 
+/**
+ * Whether IBKR still says of some bars of an answer what it said in it. Where an answer may be older than what is stored, a probe
+ * of that proves only what came since: this proves the rest.
+ */
+export async function isStill(claim: Claim, asked: Asked, options: AgainOptions): Promise<boolean> {
+  const { start, end } = claim.window
+  const bars = keepBars(wholeBars(asked), (t) => t >= start && t < end)
+  const some = within(sliceBars(bars, Math.max(0, bars.t.length - PROBE_BARS), bars.t.length), claim)
+  const compared = compareBars(some, await askAgain(claim, some, options), claim.instrument.details.minTick || 0)
+  return compared.kind !== 'split' && compared.agreeing > 0
+}
+
+/** What IBKR says of these bars from now on. */
+async function askAgain(
+  claim: Claim,
+  bars: BarColumns,
+  { signal, admit, ...options }: AgainOptions,
+): Promise<BarColumns> {
+  const { spec } = shapeOf(claim)
+  const [first = 0] = bars.t
+  const window = { start: first, end: (bars.t.at(-1) ?? 0) + gridSec(spec) }
+  // A bar more, for the first one of an answer is not compared.
+  const around = { start: first - barSize(spec).sec, end: window.end }
+  const how = { isFresh: true, priority: 'interactive', waitMs: WAIT_MS } as const
+  const asked = await askWindow({ ...claim, window, doubts: 0 }, options, signal, { around, ...how })
+  await admit(asked.reply.done.simulated)
+  return wholeBars(asked)
+}
+
+/** Those of the bars that one request asks for, the newest first of all. */
+function within(bars: BarColumns, claim: Claim): BarColumns {
+  const last = bars.t.at(-1) ?? 0
+  const spanSec = chunkSpanSec(shapeOf(claim))
+  return keepBars(bars, (t) => t > last - spanSec)
+}
+
 /** The stored bars to ask for, on the nearer side of the window first: some next to it, within what one request asks. */
 function samplesOf(near: BarColumns, claim: Claim, turn: number): BarColumns[] {
   const { start, end } = claim.window
-  const spanSec = chunkSpanSec(shapeOf(claim))
   const before = keepBars(near, (t) => t < start)
   const after = keepBars(near, (t) => t >= end)
   const isAfterFirst =
@@ -86,8 +117,6 @@ function samplesOf(near: BarColumns, claim: Claim, turn: number): BarColumns[] {
   return (isAfterFirst ? sides.toReversed() : sides).flatMap(({ bars, takes }) => {
     const all = bars.t.length
     if (all === 0) return []
-    const some = takes((turn % Math.ceil(all / PROBE_BARS)) * PROBE_BARS)
-    const last = some.t.at(-1) ?? 0
-    return [keepBars(some, (t) => t > last - spanSec)]
+    return [within(takes((turn % Math.ceil(all / PROBE_BARS)) * PROBE_BARS), claim)]
   })
 }

@@ -1,15 +1,17 @@
-import { emptyBars, keepBars } from '@tidegate/core'
+import { emptyBars, keepBars, TidegateError } from '@tidegate/core'
 import type { Answer, Claim, Committed, FoundSplit } from '@tidegate/db'
 import type { Asked } from './ask.ts'
 import type { Origin } from './origin.ts'
 import { type Overlap, overlapOf, wholeBars } from './overlap.ts'
-import { NEAREST, probe } from './probe.ts'
+import { type AgainOptions, isStill, NEAREST, probe } from './probe.ts'
 import type { Place, Scales } from './scale.ts'
 import { keptFrom } from './split.ts'
 import type { IngestOptions } from './types.ts'
 
 /** How long an answer waits for those of the chunks next to it, which may prove it without a request of its own. */
 const BESIDE_MS = 5000
+/** The bridge keeps answers for fifteen seconds: by then it asks anew. */
+const STALE_MS = 16_000
 /** How long a probe may take: whoever waits for it has an answer in hand, and a lease that runs. */
 const PROBE_MS = 120_000
 
@@ -20,6 +22,8 @@ export interface ProofOptions extends Pick<IngestOptions, 'store' | 'relay' | 'n
   readonly origin: Origin
   readonly scales: Scales<Proven>
   readonly place: Place
+  /** Whether it was asked after something had been stored that it can be compared with (`isBeside`). */
+  readonly isLater: boolean
   /** Aborts when nobody waits for this chunk any more. */
   readonly signal: AbortSignal
 }
@@ -58,6 +62,17 @@ export async function commitProven(
   }
 }
 
+/**
+ * Whether an answer that is asked for now is surely younger than something that is stored: a probe of that then speaks for both. Not
+ * one that was asked for before, for the bridge may have kept the answer.
+ */
+export async function isBeside(
+  claim: Claim,
+  options: Pick<ProofOptions, 'store' | 'now' | 'origin'>,
+): Promise<boolean> {
+  return claim.attempt === 1 && (await nearOf(claim, options, 1)).t.length > 0
+}
+
 /** `unproven`: nothing is stored that it could be compared with. */
 async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: ProofOptions): Promise<Overlap> {
   const { store, relay, now, timeout = (ms) => AbortSignal.timeout(ms), origin, scales, place, signal } = options
@@ -75,32 +90,35 @@ async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: Proo
   if (answer.bars.t.length + seen.corrections.t.length === 0) return { ...seen, kind: 'agrees' }
   const near = await nearOf(claim, options)
   if (near.t.length === 0) return { kind: 'unproven', corrections: emptyBars() }
-  return scales.prove(id, {
+  const again: AgainOptions = { relay, now, signal: timeout(PROBE_MS), admit: (simulated) => origin.admit(simulated) }
+  let isSeen = false
+  const proven = await scales.prove(id, {
     place,
     patience: timeout(BESIDE_MS),
     signal,
     async look() {
-      const again = await look()
-      return again.kind === 'unproven' ? undefined : again
+      const found = await look()
+      isSeen = found.kind !== 'unproven'
+      return found.kind === 'unproven' ? undefined : found
     },
-    probe: (turn) =>
-      probe(claim, {
-        relay,
-        now,
-        near,
-        turn,
-        at,
-        signal: timeout(PROBE_MS),
-        admit: (simulated) => origin.admit(simulated),
-      }),
+    probe: (turn) => probe(claim, { ...again, signal: timeout(PROBE_MS), near, turn, at }),
+  })
+  if (isSeen || proven.kind === 'split' || options.isLater) return proven
+  if (await isStill(claim, asked, again)) return proven
+  throw new TidegateError('busy', 'IBKR tells it anew since it was asked for: it is asked again.', {
+    retryAfterMs: STALE_MS,
   })
 }
 
 /** Stored bars outside of the claim's window that IBKR can still be asked for. */
-async function nearOf(claim: Claim, { store, now, origin }: Pick<ProofOptions, 'store' | 'now' | 'origin'>) {
+async function nearOf(
+  claim: Claim,
+  { store, now, origin }: Pick<ProofOptions, 'store' | 'now' | 'origin'>,
+  count = NEAREST,
+) {
   const nowSec = secOf(now)
   const from = keptFrom(claim, nowSec, { keptSec: await origin.keptSec() }) ?? 0
-  return store.nearest(claim.series.id, claim.window, { count: NEAREST, from })
+  return store.nearest(claim.series.id, claim.window, { count, from })
 }
 
 function secOf(now: () => number): number {

@@ -16,8 +16,9 @@ export interface Scales<T> {
   /** Notes that a chunk of this window is worked on from now on. */
   enter(seriesId: number, window: Window): Place
   /**
-   * What `probe` finds, begun after this call: at most one of a series is under way, and whoever comes meanwhile waits for its
-   * end, and shares the next with others. Where `look` finds something by then, none is begun. Rejects when the signal aborts.
+   * What `probe` finds, begun after this call: at most one of a series is under way, and whoever waits for one shares the next.
+   * None is begun as long as a chunk next to this one, or next to that one and so on, has not come so far: it may prove all of
+   * them, as `look` says after each that is settled. Rejects when the signal aborts.
    */
   prove(seriesId: number, how: Proving<T>): Promise<T>
   /** Runs tasks of one series one after the other: of two that find nothing stored, only one may be the first. */
@@ -32,15 +33,11 @@ export interface Scales<T> {
 
 /** A chunk that is worked on here. */
 export interface Place {
-  /** Its answer has come. */
-  came(): void
+  readonly window: Window
+  /** Whether it waits for others to prove its answer. */
+  isWaiting: boolean
   /** It is settled, whichever way. */
   leave(): void
-  /**
-   * Resolves with the next step of a chunk of its series, as long as one next to it, or next to that one and so on, still waits
-   * for its answer, which may prove them all; undefined where there is none.
-   */
-  next(): Promise<void> | undefined
 }
 
 export interface Proving<T> {
@@ -55,11 +52,6 @@ export interface Proving<T> {
   readonly signal: AbortSignal
 }
 
-interface Worked {
-  readonly window: Window
-  isAsking: boolean
-}
-
 interface Noted {
   readonly bars: BarColumns
   readonly atMs: number
@@ -71,8 +63,10 @@ interface Scale<T> {
   /** The end of the last task that runs alone. */
   last: Promise<unknown>
   noted: Noted[]
-  readonly worked: Set<Worked>
-  /** Of the next step of a chunk that is worked on. */
+  readonly places: Set<Place>
+  /** How many chunks have been settled. */
+  settled: number
+  /** Of the next that begins to wait, or is settled, or probes. */
   step: PromiseWithResolvers<void>
 }
 
@@ -92,14 +86,15 @@ export function createScales<T>({
       turn: 0,
       last: Promise.resolve(),
       noted: [],
-      worked: new Set(),
+      places: new Set(),
+      settled: 0,
       step: Promise.withResolvers(),
     }
     scales.delete(seriesId)
     scales.set(seriesId, found)
-    for (const [id, { running, worked }] of scales) {
+    for (const [id, { running, places }] of scales) {
       if (scales.size <= MOST_SERIES) break
-      if (!running && worked.size === 0) scales.delete(id)
+      if (!running && places.size === 0) scales.delete(id)
     }
     return found
   }
@@ -111,49 +106,62 @@ export function createScales<T>({
       if (scale.running === running) scale.running = undefined
     }
     running.then(end, end)
+    step(scale)
     return running
+  }
+
+  function step(scale: Scale<T>): void {
+    scale.step.resolve()
+    scale.step = Promise.withResolvers()
   }
 
   return {
     enter(seriesId, window) {
       const scale = scaleOf(seriesId)
-      const mine: Worked = { window, isAsking: true }
-      scale.worked.add(mine)
-      const step = () => {
-        scale.step.resolve()
-        scale.step = Promise.withResolvers()
-      }
-      return {
-        came() {
-          mine.isAsking = false
-          step()
-        },
+      const place: Place = {
+        window,
+        isWaiting: false,
         leave() {
-          scale.worked.delete(mine)
-          step()
+          scale.places.delete(place)
+          scale.settled++
+          step(scale)
         },
-        next: () => (rowOf(window, scale.worked).some(({ isAsking }) => isAsking) ? scale.step.promise : undefined),
       }
+      scale.places.add(place)
+      return place
     },
 
     async prove(seriesId, { place, patience, look, probe, signal }) {
       const scale = scaleOf(seriesId)
       if (!mayCross) return probe(scale.turn++)
-      const wait = AbortSignal.any([patience, signal])
-      const over = ended(wait)
-      for (let step = place.next(); step && !wait.aborted; step = place.next()) {
-        await until(Promise.race([step, over]), signal)
-        const found = await look()
-        if (found !== undefined) return found
-      }
       const earlier = scale.running
-      if (earlier) {
-        await until(Promise.allSettled([earlier]), signal)
-        const found = await look()
-        if (found !== undefined) return found
+      const over = ended(patience)
+      let settled = -1
+      place.isWaiting = true
+      step(scale)
+      try {
+        for (;;) {
+          if (scale.settled !== settled) {
+            settled = scale.settled
+            const found = await look()
+            if (found !== undefined) return found
+            continue
+          }
+          const { running } = scale
+          const isHopeful = !patience.aborted && rowOf(place, scale.places).some(({ isWaiting }) => !isWaiting)
+          if (!isHopeful && running !== earlier && running) return await until(running, signal)
+          if (!isHopeful && !running) {
+            // Those next to it wait for what comes of this.
+            place.isWaiting = false
+            return await until(begin(scale, probe), signal)
+          }
+          const hopes = isHopeful ? [scale.step.promise, over] : []
+          await until(Promise.race([...hopes, ...(running ? [Promise.allSettled([running])] : [])]), signal)
+        }
+      } finally {
+        place.isWaiting = false
+        step(scale)
       }
-      // One that runs now was begun after this call.
-      return until(scale.running ?? begin(scale, probe), signal)
     },
 
     alone(seriesId, task) {
@@ -191,10 +199,10 @@ export function createScales<T>({
   }
 }
 
-/** The chunks that touch the window, those that touch them, and so on. */
-function rowOf(window: Window, worked: Iterable<Worked>): Worked[] {
-  const ordered = [...worked].sort((a, b) => a.window.start - b.window.start)
-  const row: Worked[] = []
+/** The chunks that touch this one, those that touch them, and so on. */
+function rowOf({ window }: Place, places: Iterable<Place>): Place[] {
+  const ordered = [...places].sort((a, b) => a.window.start - b.window.start)
+  const row: Place[] = []
   let { start, end } = window
   for (const one of ordered.filter((other) => other.window.start >= window.end)) {
     if (one.window.start !== end) break
