@@ -29,12 +29,20 @@ export interface Schedule {
   stop(): Promise<void>
 }
 
+interface ScheduleOptions {
+  readonly ingest: Ingest
+  readonly log: Log
+  readonly every: Every
+  /** A signal that aborts after `ms`. Default: AbortSignal.timeout. */
+  readonly timeout?: (ms: number) => AbortSignal
+}
+
 /** Passes at once and then every minute. One at a time: a minute that comes while a pass is under way is left out. */
-export function createSchedule({ ingest, log, every }: { ingest: Ingest; log: Log; every: Every }): Schedule {
+export function createSchedule({ ingest, log, every, timeout }: ScheduleOptions): Schedule {
   let end: (() => void) | undefined
   let current: Promise<void> | undefined
   const run = () => {
-    current ??= pass(ingest, log).finally(() => {
+    current ??= pass(ingest, log, timeout).finally(() => {
       current = undefined
     })
   }

@@ -103,6 +103,27 @@ describe('the schedule', () => {
     )
   })
 
+  it('goes on after a part that does not end', async () => {
+    const log = recordingLog()
+    const never = () => new Promise<never>(() => {})
+    const sweep = vi.fn(async () => ({ sent: 0, closed: 0 }))
+    const hung: AbortController[] = []
+    const timeout = () => {
+      const controller = new AbortController()
+      hung.push(controller)
+      return controller.signal
+    }
+    const ingest = ingestOf({ tick: never, sweep, tell: never })
+    const schedule = createSchedule({ ingest, log, every: handTimers().every, timeout })
+    schedule.start()
+    hung[0]?.abort()
+    await vi.waitFor(() => expect(hung).toHaveLength(3))
+    expect(sweep).toHaveBeenCalledTimes(1)
+    hung[2]?.abort()
+    await schedule.stop()
+    expect(log.entries.map(({ fields }) => fields)).toMatchObject([{ part: 'tick' }, { part: 'tell' }])
+  })
+
   it('keeps to the full minutes of the clock, from whenever it began', () => {
     vi.useFakeTimers({ now: Date.UTC(2026, 3, 8, 18, 0, 59, 990) })
     try {

@@ -1,6 +1,7 @@
 import { type DatasetDefinition, specsFor, TidegateError, totalSec, type Window } from '@tidegate/core'
 import type { Dataset, DatasetState } from '@tidegate/db'
-import { type Finding, findSeries, questions } from './finding.ts'
+import { type Finding, findSeries } from './finding.ts'
+import { questionsOfStart } from './questions.ts'
 import { openRun } from './run.ts'
 import { cutGaps, problemsOf } from './tick.ts'
 import type { IngestOptions, Problem, Started } from './types.ts'
@@ -26,6 +27,8 @@ export interface SeriesStatus {
 export interface DatasetStatus extends Dataset, Pick<DatasetState, 'lastRun'> {
   readonly series: readonly SeriesStatus[]
   readonly complete: number | undefined
+  /** How many of the instruments that it names IBKR has not been asked for yet. */
+  readonly unasked: number
   readonly problems: readonly Problem[]
 }
 
@@ -78,7 +81,7 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
       const declared = await store.datasetNow(name, nowSec())
       if (!declared) throw noDataset(name)
       await finding.origin.check({ fresh: true })
-      await findSeries(declared, questions(Number.POSITIVE_INFINITY), true, finding)
+      await findSeries(declared, questionsOfStart(now), true, finding)
       const dataset = await store.datasetNow(name, nowSec())
       if (!dataset) throw noDataset(name)
       const problems = problemsOf(dataset)
@@ -112,7 +115,8 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
           ...problemsOf({ name: dataset.name, unresolved, series: wanted }),
           ...refusedOf(dataset, kinds),
         ]
-        return { ...dataset, series, complete, problems }
+        const unasked = unresolved.filter(({ askedAt, error }) => askedAt === undefined && !error).length
+        return { ...dataset, series, complete, unasked, problems }
       })
     },
   }

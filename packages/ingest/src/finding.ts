@@ -1,33 +1,60 @@
-import { parseSpec, recoveryOf, type TidegateError, toTidegateError, whatToShow } from '@tidegate/core'
+import { type ErrorBody, type ErrorKind, parseSpec, recoveryOf, toTidegateError, whatToShow } from '@tidegate/core'
 import type { DatasetSeries, DueDataset, Found, Unresolved } from '@tidegate/db'
 import type { Origin } from './origin.ts'
+import { answered, type Questions } from './questions.ts'
 import { askable, resolveInstrument } from './resolve.ts'
 import type { IngestOptions } from './types.ts'
 
 /** What IBKR did not know is asked for again after this long: it answers 200 falsely during outages. */
-export const AGAIN_SEC = 3600
-/** Questions of one tick: a Worker has to be done within seconds, and ticks come each minute. */
-const MOST_OF_TICK = 100
+const AGAIN_SEC = 3600
+/** What failed for a reason of its own that passes, as no answer in time, is not asked at every tick: others wait too. */
+const PASSING_SEC = 300
+/** The bridge or the gateway could not be asked: that says nothing of the name, which may be asked at once. */
+const AWAY: ReadonlySet<ErrorKind> = new Set(['disconnected', 'farm-down', 'competing-session', 'login-required'])
+/** Asked later than that, it was by a clock that was ahead. */
+const AHEAD_SEC = 60
 /** Questions asked at once: more would wait at the bridge for longer than it lets them. */
 const AT_ONCE = 100
 
-/** How many questions are left to be asked of the gateway, and whether all that had to be asked were. */
-export interface Questions {
-  left: number
-  complete: boolean
-}
-
-export function questions(most = MOST_OF_TICK): Questions {
-  return { left: most, complete: true }
-}
-
-export interface Finding extends Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log'> {
+export interface Finding extends Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log' | 'timeout'> {
   readonly origin: Origin
+}
+
+/** When a question was asked last and what came of it: of a name, or of the first data of a series. */
+interface Asked {
+  readonly askedAt: number | undefined
+  readonly error: ErrorBody | undefined
+}
+
+/** From when on what was not found may be asked for again, epoch seconds. */
+function opensAt({ askedAt, error }: Asked, nowSec: number): number {
+  if (askedAt === undefined || askedAt > nowSec + AHEAD_SEC) return nowSec
+  return askedAt + (error && passes(error.kind) ? PASSING_SEC : AGAIN_SEC)
+}
+
+/** Whether a name is still to be asked for: it never was, or nothing was learned of it. */
+export function isUnasked({ askedAt, error }: Asked): boolean {
+  return askedAt === undefined || (error !== undefined && passes(error.kind))
+}
+
+/** When something of a dataset may be asked for that is not known yet, epoch seconds; undefined where all is known. */
+export function openFrom(dataset: Pick<DueDataset, 'unresolved' | 'series'>, nowSec: number): number | undefined {
+  const open = [...dataset.unresolved, ...headlessOf(dataset)].map((one) => opensAt(one, nowSec))
+  return open.length > 0 ? open.reduce((first, sec) => Math.min(first, sec)) : undefined
+}
+
+/** How many questions a dataset has now. */
+export function questionsIn(dataset: DueDataset, nowSec: number): number {
+  const isOpen = (one: Asked) => opensAt(one, nowSec) <= nowSec
+  const { since, specs } = dataset.definition
+  const names = dataset.unresolved.filter(isOpen).length
+  return names * (since === 'head' ? 1 + specs.length : 1) + headlessOf(dataset).filter(isOpen).length
 }
 
 /**
  * Finds what a dataset names and makes the series that it comes to; asks since when IBKR has data of those that are wanted
- * from the head. What is not found is kept with the reason. `again` asks for that too; otherwise an hour has to pass.
+ * from the head. What was asked for longest ago goes first, and names leave half of the questions to the heads. What is not found
+ * is kept with the reason. `again` asks for that too; otherwise an hour has to pass, or five minutes where what failed passes.
  * True where anything came of it that is to be read again.
  */
 export async function findSeries(
@@ -38,13 +65,14 @@ export async function findSeries(
 ): Promise<boolean> {
   const { store, now, log } = finding
   const nowSec = Math.floor(now() / 1000)
-  const isOpen = (askedAt: number | undefined) => again || askedAt === undefined || askedAt <= nowSec - AGAIN_SEC
-  const open = dataset.unresolved.filter(({ askedAt }) => isOpen(askedAt))
-  const names = take(open, asked)
+  const openOf = <T extends Asked>(all: readonly T[]) =>
+    all
+      .filter((one) => again || opensAt(one, nowSec) <= nowSec)
+      .sort((a, b) => (a.askedAt ?? Number.NEGATIVE_INFINITY) - (b.askedAt ?? Number.NEGATIVE_INFINITY) || 0)
+  const forNames = Math.max(Math.ceil(asked.left / 2), asked.left - openOf(headlessOf(dataset)).length)
   let changed = !dataset.linked
-  if (names.length > 0) {
-    const found = await findInstruments(names, finding)
-    if (found.some(({ passing }) => passing)) asked.complete = false
+  const found = await findInstruments(openOf(dataset.unresolved).slice(0, forNames), asked, finding)
+  if (found.length > 0) {
     for (const { name, error } of found) {
       if (error) log.warn({ dataset: dataset.name, instrument: name, error }, 'an instrument was not found')
     }
@@ -53,29 +81,34 @@ export async function findSeries(
   }
   if (changed) await store.linkDataset(dataset.definition)
   const current = changed ? await store.datasetNow(dataset.name, nowSec) : dataset
-  const headless = current?.series.filter(({ since, headAskedAt }) => since === undefined && isOpen(headAskedAt)) ?? []
-  const heads = await inBatches(take(headless, asked), (series) => findHead(series, finding))
-  if (heads.includes('passing')) asked.complete = false
-  return changed || names.length > 0 || heads.length > 0
+  const headless = current ? openOf(headlessOf(current)) : []
+  const heads = await askAll(headless, asked, ({ series }) => findHead(series, finding))
+  return changed || found.length > 0 || heads.length > 0
 }
 
-/** The first of them that may be asked, taken off the questions. */
-function take<T>(open: readonly T[], asked: Questions): T[] {
-  const taken = open.slice(0, asked.left)
-  asked.left -= taken.length
-  if (taken.length < open.length) asked.complete = false
-  return taken
+function headlessOf({ series }: Pick<DueDataset, 'series'>): (Asked & { readonly series: DatasetSeries })[] {
+  return series.flatMap((one) =>
+    one.since === undefined ? [{ series: one, askedAt: one.headAskedAt, error: one.headError }] : [],
+  )
 }
 
-async function inBatches<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+/** As many as may be asked, the first first, and as long as there is time. */
+async function askAll<T, R>(items: readonly T[], asked: Questions, ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = []
-  for (let at = 0; at < items.length; at += AT_ONCE) {
-    answers.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(ask))))
+  while (answers.length < items.length && asked.left > 0 && !asked.isOver()) {
+    const batch = items.slice(answers.length, answers.length + Math.min(AT_ONCE, asked.left))
+    asked.left -= batch.length
+    answers.push(...(await Promise.all(batch.map(ask))))
   }
   return answers
 }
 
-async function findInstruments(names: readonly Unresolved[], finding: Finding): Promise<Found[]> {
+async function findInstruments(
+  names: readonly Unresolved[],
+  asked: Questions,
+  finding: Finding,
+): Promise<readonly Found[]> {
+  if (names.length === 0) return []
   try {
     await finding.origin.check()
   } catch (cause) {
@@ -84,7 +117,7 @@ async function findInstruments(names: readonly Unresolved[], finding: Finding): 
     if (error.kind === 'database') throw error
     return names.map(({ name }) => ({ name, error: error.toJSON(), passing: true }))
   }
-  return inBatches(names, async ({ name }): Promise<Found> => {
+  return askAll(names, asked, async ({ name }): Promise<Found> => {
     try {
       const { id } = await resolveInstrument(name, finding, finding.origin)
       return { name, instrumentId: id }
@@ -94,19 +127,16 @@ async function findInstruments(names: readonly Unresolved[], finding: Finding): 
   })
 }
 
-async function findHead(
-  series: DatasetSeries,
-  { store, relay, now, log }: Finding,
-): Promise<'found' | 'none' | 'passing'> {
+async function findHead(series: DatasetSeries, finding: Finding): Promise<void> {
+  const { store, relay, now, log } = finding
   const { id, instrumentId, spec, hours, secType } = series
   const told = async () => {
     try {
       const instrument = await store.instrument(instrumentId)
       if (!instrument) return undefined
       const show = whatToShow(parseSpec(spec).price, secType) as Parameters<typeof relay.head>[0]['whatToShow']
-      return {
-        head: await relay.head({ contract: askable(instrument), whatToShow: show, hours, priority: 'scheduled' }),
-      }
+      const request = { contract: askable(instrument), whatToShow: show, hours, priority: 'scheduled' } as const
+      return { head: await answered((signal) => relay.head(request, signal), finding) }
     } catch (cause) {
       const told = failure(cause)
       log.warn({ instrument: instrumentId, spec, error: told.error }, 'its first data are not known')
@@ -114,15 +144,16 @@ async function findHead(
     }
   }
   const answer = await told()
-  if (!answer) return 'none'
-  await store.putHead(id, answer, Math.floor(now() / 1000))
-  if ('head' in answer) return 'found'
-  return answer.passing ? 'passing' : 'none'
+  if (answer) await store.putHead(id, answer, Math.floor(now() / 1000))
 }
 
-function failure(cause: unknown): { readonly error: ReturnType<TidegateError['toJSON']>; readonly passing: boolean } {
+function failure(cause: unknown): { readonly error: ErrorBody; readonly passing: boolean } {
   const error = toTidegateError(cause)
   if (error.kind === 'database') throw error
-  const recovery = recoveryOf(error.kind)
-  return { error: error.toJSON(), passing: recovery === 'later' || recovery === 'person' }
+  return { error: error.toJSON(), passing: AWAY.has(error.kind) }
+}
+
+function passes(kind: ErrorKind): boolean {
+  const recovery = recoveryOf(kind)
+  return recovery === 'later' || recovery === 'person'
 }

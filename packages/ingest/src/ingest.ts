@@ -37,7 +37,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const { openRequests = OPEN_REQUESTS * logins } = options
   const origin = createOrigin(store, relay, now)
   const calendars = createCalendars(options)
-  const finding = { store, relay, now, log, origin }
+  const finding = { store, relay, now, log, timeout: options.timeout, origin }
   const telling = createTelling(options)
   const underway = createUnderway(options.mayCross)
   const scales = createScales<Proven>(options)

@@ -18,6 +18,7 @@ import {
 import type { DatasetState, Refusal, SeriesKey, Store } from '@tidegate/db'
 import { stretchesOf } from './cutting.ts'
 import { noDataset } from './datasets.ts'
+import { isUnasked } from './finding.ts'
 import { storedOpenings } from './openings.ts'
 import { type Plannable, type WantedSeries, wantedSeries, wantedWindow } from './planning.ts'
 import { settlementsOf } from './settlements.ts'
@@ -84,7 +85,7 @@ async function missingOfDataset({ series }: DatasetState, store: Store, nowSec: 
 
 /** What a dataset names and IBKR has not been asked for yet: whole gaps, as those of a fetch. */
 function unasked({ definition, unresolved, since }: DatasetState, nowSec: number): Missing[] {
-  const names = unresolved.filter(({ askedAt }) => askedAt === undefined).map(({ name }) => name)
+  const names = unresolved.filter(isUnasked).map(({ name }) => name)
   return names.flatMap((name) => {
     const { secType } = parseInstrument(name)
     return specsFor(definition, secType).specs.map((spec): Missing => {

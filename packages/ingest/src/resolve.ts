@@ -1,6 +1,7 @@
 import { type Contract, type ContractDetails, instrumentId, parseInstrument, TidegateError } from '@tidegate/core'
 import type { Instrument } from '@tidegate/db'
 import type { Origin } from './origin.ts'
+import { answered } from './questions.ts'
 import type { IngestOptions } from './types.ts'
 
 /** How long a stored definition is taken as it is before the gateway is asked again. */
@@ -8,13 +9,15 @@ const FRESH_SEC = 86_400
 
 /**
  * The stored instrument of an id or a bare name; the gateway is asked where it is not stored or a day old.
- * Throws `invalid` for an id that is none or fits several contracts, `not-found` for a contract IBKR does not know.
+ * Throws `invalid` for an id that is none or fits several contracts, `not-found` for a contract IBKR does not know, `timeout`
+ * where the bridge does not answer in half a minute.
  */
 export async function resolveInstrument(
   text: string,
-  { store, relay, now, log }: Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log'>,
+  options: Pick<IngestOptions, 'store' | 'relay' | 'now' | 'log' | 'timeout'>,
   origin: Origin,
 ): Promise<Instrument> {
+  const { store, relay, now, log } = options
   const asked = parseInstrument(text)
   const name = text.trim().toUpperCase()
   const nowSec = Math.floor(now() / 1000)
@@ -23,7 +26,8 @@ export async function resolveInstrument(
   try {
     // A made-up definition must not replace a real one, any more than bars may.
     await origin.check()
-    const details = only(await relay.contracts({ contract: asked, priority: 'interactive' }))
+    const request = { contract: asked, priority: 'interactive' } as const
+    const details = only(await answered((signal) => relay.contracts(request, signal), options))
     const id = instrumentId(details.contract)
     await store.putInstrument(id, details, nowSec, name === id ? undefined : name)
     return { id, details, updatedAt: nowSec }

@@ -1,7 +1,8 @@
 import { followsSessions, nextDue, openingsOf, resetsAround, toTidegateError, type Window } from '@tidegate/core'
 import type { DueDataset } from '@tidegate/db'
 import { type Cut, cutChunks, MOST_CHUNKS } from './cutting.ts'
-import { AGAIN_SEC, type Finding, findSeries, questions } from './finding.ts'
+import { type Finding, findSeries, openFrom, questionsIn } from './finding.ts'
+import { type Questions, questionsOfTick } from './questions.ts'
 import { withinReach } from './reach.ts'
 import { resolveInstrument } from './resolve.ts'
 import { openRun } from './run.ts'
@@ -10,7 +11,7 @@ import { wantingNow } from './wanting.ts'
 
 /** How long a schedule leaves a window alone after its chunk failed or was parked. A run by hand asks at once. */
 const GIVEN_UP_SEC = 3600
-/** What one run could not take is planned by the next tick. */
+/** What one run could not take is planned by the next tick, and what could not be asked is asked. */
 const NEXT_TICK_SEC = 60
 
 /**
@@ -23,27 +24,29 @@ export function createTick(options: IngestOptions, finding: Finding): () => Prom
   const { store, now, log } = options
   return async () => {
     const nowSec = Math.floor(now() / 1000)
-    const asked = questions()
     const runs: TickResult['runs'][number][] = []
     const problems: Problem[] = []
     const moves: { name: string; from: number; to: number }[] = []
     const reset = resetsAround(nowSec)
-    for (const due of await store.dueDatasets(nowSec, nowSec - GIVEN_UP_SEC)) {
+    const dues = await store.dueDatasets(nowSec, nowSec - GIVEN_UP_SEC)
+    const questions = questionsOfTick(dues, (due) => questionsIn(due, nowSec), now)
+    for (const [turn, due] of questions.turns.entries()) {
       // What somebody has declared or changed since the reset began is tried all the same: somebody waits for it.
       if (reset && due.updatedAt < reset.start) {
         moves.push({ name: due.name, from: due.dueAt, to: reset.end })
         continue
       }
       try {
-        asked.complete = true
+        const asked = questions.shareOf(turn)
         const changed = await findSeries(due, asked, false, finding)
+        questions.giveBack(asked)
         const dataset = changed ? await store.datasetNow(due.name, nowSec, nowSec - GIVEN_UP_SEC) : due
         if (!dataset) continue
         const cut = await cutGaps(dataset, nowSec, nowSec - GIVEN_UP_SEC, finding, options)
         if (cut.chunks.length > 0) runs.push(await openTickRun(dataset, cut, options))
         problems.push(...problemsOf(dataset))
-        const soon = cut.remaining > 0 || !asked.complete
-        moves.push({ name: due.name, from: due.dueAt, to: await whenNext(dataset, soon, nowSec, finding) })
+        const to = await whenNext(dataset, cut.remaining > 0, { nowSec, asked, finding })
+        moves.push({ name: due.name, from: due.dueAt, to })
       } catch (cause) {
         const error = toTidegateError(cause)
         if (error.kind === 'database') throw error
@@ -97,26 +100,31 @@ export function problemsOf({
   return [...missing, ...headless]
 }
 
+interface Asking {
+  readonly nowSec: number
+  readonly asked: Questions
+  readonly finding: Finding
+}
+
 /** When a dataset is due next: as its schedule says, or earlier where something is left to be asked. */
-async function whenNext(dataset: DueDataset, soon: boolean, nowSec: number, finding: Finding): Promise<number> {
+async function whenNext(dataset: DueDataset, isMoreLeft: boolean, asking: Asking): Promise<number> {
+  const { nowSec } = asking
   const { schedule } = dataset.definition
-  const scheduled = nextDue(
-    schedule,
-    nowSec,
-    followsSessions(schedule) ? await sessionsOf(dataset, nowSec, finding) : [],
+  const sessions = followsSessions(schedule) ? await sessionsOf(dataset, asking) : []
+  const again = isMoreLeft ? nowSec : openFrom(dataset, nowSec)
+  return Math.min(
+    nextDue(schedule, nowSec, sessions),
+    Math.max(again ?? Number.POSITIVE_INFINITY, nowSec + NEXT_TICK_SEC),
   )
-  if (soon) return Math.min(scheduled, nowSec + NEXT_TICK_SEC)
-  const isIncomplete = dataset.unresolved.length > 0 || dataset.series.some(({ since }) => since === undefined)
-  return isIncomplete ? Math.min(scheduled, nowSec + AGAIN_SEC) : scheduled
 }
 
 /** The sessions of a dataset's instruments around now: those that are stored, and those that IBKR lists beside its contracts. */
-async function sessionsOf(dataset: DueDataset, nowSec: number, finding: Finding): Promise<Window[]> {
+async function sessionsOf(dataset: DueDataset, { nowSec, asked, finding }: Asking): Promise<Window[]> {
   const { hours } = dataset.definition
   const listed = await Promise.all(
     dataset.calendars.map(async (calendar) => {
       const known = openingsOf(calendar, hours)
-      if (known.some(({ end }) => end > nowSec)) return known
+      if (known.some(({ end }) => end > nowSec) || asked.isOver()) return known
       // What is listed is days old: an instrument is asked after once a day.
       const { details } = await resolveInstrument(calendar.instrumentId, finding, finding.origin)
       return openingsOf(details, hours)

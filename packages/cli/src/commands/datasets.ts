@@ -79,7 +79,10 @@ export function datasetsText({ datasets }: DatasetsAnswer, width: number | undef
     shareText(complete),
   ])
   const problems = datasets.flatMap(({ name, problems }) => problems.map((problem) => ({ ...problem, dataset: name })))
-  return `${tableOf(COLUMNS, rows, width)}${problemsText(problems)}`
+  const waiting = datasets
+    .filter(({ unasked }) => unasked > 0)
+    .map(({ name, unasked }) => `${name}: ${unasked} names not asked for yet, some more each minute\n`)
+  return `${tableOf(COLUMNS, rows, width)}${waiting.join('')}${problemsText(problems)}`
 }
 
 /** Rounded down: 100 % is all of it. */

@@ -25,6 +25,8 @@ export interface DatasetSummary {
     readonly createdAt: string
     readonly finishedAt: string | null
   } | null
+  /** How many of its instruments IBKR has not been asked for yet: of thousands a tick asks for a hundred. */
+  readonly unasked: number
   /** What can't be had as it stands, beside the rest that can. */
   readonly problems: readonly Problem[]
 }
@@ -54,7 +56,8 @@ export interface RemovedAnswer {
 }
 
 export function datasetSummary(status: DatasetStatus): DatasetSummary {
-  const { name, definition, since, paused, dueAt, createdAt, updatedAt, series, complete, lastRun, problems } = status
+  const { name, definition, since, paused, dueAt, createdAt, updatedAt, series, complete, lastRun, unasked, problems } =
+    status
   return {
     name,
     definition,
@@ -68,6 +71,7 @@ export function datasetSummary(status: DatasetStatus): DatasetSummary {
     lastRun: lastRun
       ? { ...lastRun, createdAt: formatInstant(lastRun.createdAt), finishedAt: instantOrNull(lastRun.finishedAt) }
       : null,
+    unasked,
     problems,
   }
 }
