@@ -137,15 +137,18 @@ export function createScales<T>({
       const earlier = scale.running
       const over = ended(patience)
       let settled = -1
-      place.isWaiting = true
-      step(scale)
       try {
         for (;;) {
           if (scale.settled !== settled) {
             settled = scale.settled
+            place.isWaiting = false
             const found = await look()
             if (found !== undefined) return found
             continue
+          }
+          if (!place.isWaiting) {
+            place.isWaiting = true
+            step(scale)
           }
           const { running } = scale
           const isHopeful = !patience.aborted && rowOf(place, scale.places).some(({ isWaiting }) => !isWaiting)
