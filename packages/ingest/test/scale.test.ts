@@ -88,7 +88,8 @@ function slowed(turns: () => number): void {
   const { bars } = world.relay
   world.relay.bars = async (request, signal) => {
     const answer = await bars(request, signal)
-    for (let left = turns(); left > 0; left--) await new Promise(setImmediate)
+    const wait = turns()
+    for (let left = wait; left > 0; left--) await new Promise(setImmediate)
     return answer
   }
 }
@@ -202,6 +203,20 @@ describe('many at once', () => {
     await drainWatching(1800, [1, 2], 2)
     expect(await scales(1800, [1, 2])).toEqual([2])
     expect(await adjustments()).toHaveLength(1)
+  })
+
+  it('and the first to be asked comes last: what it was told may be of before what is stored', async () => {
+    const { tamper } = world.relay
+    world.relay.tamper = (request, answer) => {
+      if (world.relay.asked.length > 1) ratio = 2
+      return tamper(request, answer)
+    }
+    slowed(() => (ratio === 1 ? 500 : 0))
+    for (const window of [JANUARY, MARCH]) await world.ingest.start(requestFor(window, '30-MINUTE-LAST'))
+    await drainWatching(1800, [1, 2], 2)
+    expect(await scales(1800, [1, 2])).toEqual([2])
+    expect(await adjustments()).toEqual([])
+    expect(await coveredOf(world.store, '30-MINUTE-LAST')).toEqual([JANUARY, MARCH])
   })
 
   it('never leave two scales, whenever it splits', async () => {
