@@ -190,8 +190,8 @@ export interface Store
   }): Promise<{ readonly chunkIds: string[] }>
   /**
    * Leases a chunk that is queued and due, or whose lease has run out; undefined when there is nothing to do, or when its
-   * series is being collected again after a split. A lease that
-   * ran out counts as a failure of kind `internal`: whoever held it ended without a word.
+   * series is being collected again after a split. A time to wait of more than a day, or a lease of more than an hour, was written by
+   * a clock that was ahead, and counts as over. A lease that ran out counts as a failure of kind `internal`: whoever held it ended without a word.
    */
   claim(chunkId: string, lease: { readonly now: number; readonly leaseSec: number }): Promise<Claim | undefined>
   /**

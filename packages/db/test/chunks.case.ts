@@ -199,6 +199,21 @@ export function describeChunks({ store }: Subject): void {
       expect(await store.claim(id, { now: NOW + 30, leaseSec: 60 })).toBeDefined()
     })
 
+    it('does not wait for what a clock that was ahead has made of it', async () => {
+      const [waiting = '', worked = ''] = await queue(store, series.id, [windowOf(T0, 10), windowOf(T0 + 600, 10)])
+      const ahead = NOW + 30 * 86_400
+      await store.requeue(held(await store.claim(waiting, { ...LEASE, now: ahead })), BUSY, ahead + 60)
+      held(await store.claim(worked, { ...LEASE, now: ahead }))
+      const sent = await store.outbox(10)
+      await store.delivered(
+        sent.map(({ id }) => id),
+        NOW,
+      )
+      expect(await store.due(NOW, 10, 120)).toEqual(expect.arrayContaining([waiting, worked]))
+      for (const id of [waiting, worked]) expect(await store.claim(id, LEASE)).toBeDefined()
+      expect(await store.due(NOW, 10)).toEqual([])
+    })
+
     it('finds nothing where there is no chunk, or where it has ended', async () => {
       expect(await store.claim('12345678', LEASE)).toBeUndefined()
       const claim = await claimed(store, series.id, windowOf(T0, 10))

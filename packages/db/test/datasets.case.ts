@@ -50,7 +50,7 @@ export function describeDatasets({ database, store }: Subject): void {
           ...{ since: SINCE, paused: false, dueAt: NOW, createdAt: NOW, updatedAt: NOW },
         },
       ])
-      await store.advance([{ name: 'stocks', from: NOW, to: NOW + HOUR_SEC }])
+      await store.advance([{ name: 'stocks', from: NOW, to: NOW + HOUR_SEC }], NOW)
       expect(await store.putDataset({ ...DEFINITION }, NOW + 5)).toEqual({ created: false, changed: false })
       expect(await store.datasets()).toEqual([{ ...first[0], dueAt: NOW + HOUR_SEC }])
       const other = { ...DEFINITION, priority: 'backfill' as const }
@@ -160,7 +160,7 @@ export function describeDatasets({ database, store }: Subject): void {
 
     it('is by the clock, and never while paused', async () => {
       await declared()
-      await store.advance([{ name: 'stocks', from: NOW, to: NOW + 60 }])
+      await store.advance([{ name: 'stocks', from: NOW, to: NOW + 60 }], NOW)
       expect(await due(NOW + 59)).toEqual([])
       expect(await due(NOW + 60)).toHaveLength(1)
       expect(await store.pauseDataset('stocks', true, NOW)).toBe(true)
@@ -172,10 +172,31 @@ export function describeDatasets({ database, store }: Subject): void {
 
     it('moves on only from where it was: who comes later with an older reading changes nothing', async () => {
       await declared()
-      await store.advance([{ name: 'stocks', from: NOW, to: NOW + 60 }])
-      await store.advance([{ name: 'stocks', from: NOW, to: NOW + 9999 }])
-      await store.advance([])
+      await store.advance([{ name: 'stocks', from: NOW, to: NOW + 60 }], NOW)
+      await store.advance([{ name: 'stocks', from: NOW, to: NOW + 9999 }], NOW)
+      await store.advance([], NOW)
       expect((await store.datasets())[0]?.dueAt).toBe(NOW + 60)
+    })
+
+    it('are all of them after a tick, and what was declared, by a clock that was ahead', async () => {
+      await store.putDataset(DEFINITION, NOW)
+      await store.putDataset({ ...DEFINITION, name: 'later' }, NOW + 30 * DAY_SEC)
+      expect((await due()).map(({ name }) => name)).toEqual(['later', 'stocks'])
+      const ahead = NOW + 30 * DAY_SEC
+      await store.advance([{ name: 'stocks', from: NOW, to: ahead + 60 }], ahead)
+      expect((await due(NOW + 60)).map(({ name }) => name)).toEqual(['later', 'stocks'])
+      await store.advance(
+        [
+          { name: 'stocks', from: ahead + 60, to: NOW + 300 },
+          { name: 'later', from: ahead, to: NOW + 300 },
+        ],
+        NOW + 60,
+      )
+      expect(await due(NOW + 120)).toEqual([])
+      expect(await due(NOW + 300)).toHaveLength(2)
+      // A clock that is a little behind changes nothing.
+      await store.advance([{ name: 'stocks', from: NOW + 300, to: NOW + 900 }], NOW + 300)
+      expect((await due(NOW + 200)).map(({ name }) => name)).toEqual([])
     })
 
     it('tells the gaps: what is wanted less what is covered, asked for or was given up lately', async () => {

@@ -22,7 +22,7 @@ export async function resolveInstrument(
   const name = text.trim().toUpperCase()
   const nowSec = Math.floor(now() / 1000)
   const stored = await store.instrument(name)
-  if (stored && nowSec - stored.updatedAt < FRESH_SEC) return stored
+  if (stored && Math.abs(nowSec - stored.updatedAt) < FRESH_SEC) return stored
   try {
     // A made-up definition must not replace a real one, any more than bars may.
     await origin.check()

@@ -6,6 +6,8 @@ import type { IngestOptions, WorkResult } from './types.ts'
 /** A `not-found` is asked again once after this long: IBKR answers 200 falsely during outages. */
 const SECOND_LOOK_SEC = 3600
 const BACKOFF = { firstSec: 2, mostSec: 300 }
+/** However long the bridge says: what waits for longer than a day counts as put back by a clock that was ahead. */
+const MOST_DELAY_SEC = 6 * 3600
 /** How often in a row a failure of ours, or of the database, is tried again. */
 export const MOST_ATTEMPTS = 5
 /** What a database that does not take a failure is given before the chunk is left to its lease, which takes minutes. */
@@ -63,7 +65,7 @@ export function retryDelaySec(
 ): number | 'failed' | 'parked' {
   const times = (failed?.kind === error.kind ? failed.times : 0) + 1
   const backoffSec = Math.min(BACKOFF.firstSec * 2 ** (times - 1), BACKOFF.mostSec) * (0.5 + random() / 2)
-  const delaySec = Math.ceil(Math.max(backoffSec, (error.retryAfterMs ?? 0) / 1000))
+  const delaySec = Math.ceil(Math.min(Math.max(backoffSec, (error.retryAfterMs ?? 0) / 1000), MOST_DELAY_SEC))
   switch (recoveryOf(error.kind)) {
     case 'never':
       return 'failed'

@@ -56,7 +56,7 @@ export function createTick(options: IngestOptions, finding: Finding): () => Prom
         )
       }
     }
-    if (moves.length > 0) await store.advance(moves)
+    if (moves.length > 0) await store.advance(moves, nowSec)
     return { runs, chunks: runs.reduce((sum, { chunks }) => sum + chunks, 0), problems }
   }
 }

@@ -1,5 +1,5 @@
 import type { ErrorKind, Hours, Priority } from '@tidegate/core'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkPlan, Store } from '../store.ts'
 import { WAITS } from './adjustments.ts'
@@ -12,6 +12,9 @@ const LOST = {
   kind: 'internal',
   message: 'Whoever worked on it ended without a word: killed, or cut off from the database.',
 } as const
+
+/** No chunk is ever made to wait longer, and no lease is longer: what is later still was written by a clock that was ahead. */
+const MOST_AHEAD_SEC = { queued: 86_400, leased: 3600 }
 
 type Chunks = Pick<Store, 'createRun' | 'claim' | 'requeue' | 'giveUp' | 'due'>
 
@@ -47,7 +50,7 @@ export function chunksIn(database: Database): Chunks {
             failures = case when state = 'queued' then failures when error->>'kind' = ${LOST.kind}::text then failures + 1 else 1 end,
             error = case when state = 'queued' then error else ${JSON.stringify(LOST)}::jsonb end
           where id = ${chunkId}::bigint
-            and (state = 'queued' and not_before <= ${at(now)} or state = 'leased' and lease_until <= ${at(now)})
+            and (state = 'queued' and ${isPast('not_before', now)} or state = 'leased' and ${isPast('lease_until', now)})
             and not ${WAITS}
           returning *
         )
@@ -120,13 +123,20 @@ export function chunksIn(database: Database): Chunks {
       const rows = await database.rows<{ id: string }>(sql`
         select id::text as id from chunks c
         where (
-            state = 'queued' and not_before <= ${at(now - graceSec)} and (${graceSec}::int = 0 or not ${UNSENT})
-            or state = 'leased' and lease_until <= ${at(now)}
+            state = 'queued' and ${isPast('not_before', now, graceSec)} and (${graceSec}::int = 0 or not ${UNSENT})
+            or state = 'leased' and ${isPast('lease_until', now)}
           ) and not ${WAITS}
         order by not_before, c.id limit ${limit}::int`)
       return rows.map((row) => row.id)
     },
   }
+}
+
+/** Whether a chunk's time has come, or lies further ahead than a right clock would have put it. */
+function isPast(column: 'not_before' | 'lease_until', now: number, graceSec = 0): SQL {
+  const most = column === 'not_before' ? MOST_AHEAD_SEC.queued : MOST_AHEAD_SEC.leased
+  const name = sql.identifier(column)
+  return sql`(${name} <= ${at(now - graceSec)} or ${name} > ${at(now + most)})`
 }
 
 interface ClaimRow {

@@ -2,6 +2,7 @@ import { type DatasetDefinition, type ErrorBody, SEC_TYPES, sinceSec, specsFor }
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { DatasetState, DueDataset } from './due.ts'
+import { AHEAD_SEC } from './kinds.ts'
 import { at, epoch, textsOf } from './sql.ts'
 
 /** A declared want, and where it stands. */
@@ -65,15 +66,31 @@ export interface Datasets {
   /**
    * The datasets that are due, each with its series and their gaps: `[since, now)` less coverage of any state, less what
    * queued or leased chunks ask for, less what chunks that failed or were parked at or after `givenUpSince` asked for.
-   * One statement, and never a bar.
+   * One statement, and never a bar. After a tick by a clock that was ahead by more than five minutes all are due, whatever that one
+   * made of it; so is what was declared by such a clock.
    */
   dueDatasets(now: number, givenUpSince: number): Promise<DueDataset[]>
   /** As `dueDatasets`, of one dataset whether it is due or not; undefined where there is none. */
   datasetNow(name: string, now: number, givenUpSince?: number): Promise<DueDataset | undefined>
   /** Datasets, of all or of one, with their series and what of them is not covered, and their newest run. */
   wanted(now: number, name?: string): Promise<DatasetState[]>
-  /** Sets when each is due next, as long as it is still due when it was: another may have been quicker. */
-  advance(moves: readonly { readonly name: string; readonly from: number; readonly to: number }[]): Promise<void>
+  /**
+   * Sets when each is due next, as long as it is still due when it was: another may have been quicker. `now` is kept as the
+   * instant of the last tick, so that one by a clock that was ahead is seen to have been.
+   */
+  advance(
+    moves: readonly { readonly name: string; readonly from: number; readonly to: number }[],
+    now: number,
+  ): Promise<void>
+}
+
+/** The notice of when the last tick was. */
+const TICKED = 'ticked'
+/** True for a dataset that is due, or of which is not known when it is, because a clock was ahead when that was worked out. */
+export function isDue(now: number): SQL {
+  const ahead = at(now + AHEAD_SEC)
+  return sql`(due_at <= ${at(now)} or due_at = updated_at and updated_at > ${ahead}
+    or exists (select 1 from notices where kind = ${TICKED} and since > ${ahead}))`
 }
 
 type Declaring = Omit<Datasets, 'dueDatasets' | 'datasetNow' | 'wanted' | 'removeDataset'>
@@ -189,10 +206,13 @@ export function datasetsIn(database: Database): Declaring {
       return rows.map((row) => ({ ...row, since: row.since ?? undefined }))
     },
 
-    async advance(moves) {
+    async advance(moves, now) {
       if (moves.length === 0) return
       // An instant comes back as a double: exact to the microsecond for centuries, and not to the bit.
       await database.rows(sql`
+        with ticked as (
+          insert into notices (kind, since) values (${TICKED}, ${at(now)}) on conflict (kind) do update set since = excluded.since
+        )
         update datasets d set due_at = to_timestamp(m."to")
         from jsonb_to_recordset(${JSON.stringify(moves)}::jsonb) as m(name text, "from" float8, "to" float8)
         where d.name = m.name and abs(extract(epoch from d.due_at) - m."from") < 0.001`)

@@ -2,7 +2,7 @@ import type { ErrorBody, SecType, Window } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { RunState, Series } from '../store.ts'
-import type { Dataset, Datasets } from './datasets.ts'
+import { type Dataset, type Datasets, isDue } from './datasets.ts'
 import { type KindRow, NO_CHUNKS, openChunks, seriesIn, seriesOf, type WindowRow, windowOf } from './kinds.ts'
 import { at, epoch } from './sql.ts'
 
@@ -73,7 +73,7 @@ const AROUND_SEC = { before: 2 * 86_400, after: 14 * 86_400 }
 export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datasetNow' | 'wanted'> {
   async function dueOf(which: SQL, now: number, givenUpSince: number | undefined): Promise<DueDataset[]> {
     const rows = await database.rows<DueRow>(sql`
-      with d as (select * from datasets where ${which}), ${seriesOf(now, openChunks(givenUpSince))}, ${MISSING}, ${sessionsOf(now)}, busy as (
+      with d as (select * from datasets where ${which}), ${seriesOf(now, openChunks(givenUpSince, now))}, ${MISSING}, ${sessionsOf(now)}, busy as (
         select r.dataset, count(*) as chunks from chunks c join runs r on r.id = c.run_id
         where c.state in ('queued', 'leased') and r.dataset in (select name from d) group by r.dataset
       )
@@ -93,7 +93,7 @@ export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datas
   }
 
   return {
-    dueDatasets: (now, givenUpSince) => dueOf(sql`not paused and due_at <= ${at(now)}`, now, givenUpSince),
+    dueDatasets: (now, givenUpSince) => dueOf(sql`not paused and ${isDue(now)}`, now, givenUpSince),
 
     async datasetNow(name, now, givenUpSince) {
       return (await dueOf(sql`name = ${name}`, now, givenUpSince))[0]

@@ -31,13 +31,16 @@ export function seriesOf(now: number, asked: SQL): SQL {
     )`
 }
 
-/** What open chunks of the series in `own` ask for, and those that were given up at or after an instant. */
-export function openChunks(givenUpSince: number | undefined): SQL {
+/** What open chunks of the series in `own` ask for, and those that were given up at or after an instant, by a right clock. */
+export function openChunks(givenUpSince: number | undefined, now: number): SQL {
   return sql`
       select series_id, range_agg(win) as windows from chunks
-      where (state in ('queued', 'leased') or state in ('failed', 'parked') and finished_at >= ${at(givenUpSince)})
+      where (state in ('queued', 'leased') or state in ('failed', 'parked') and finished_at between ${at(givenUpSince)} and ${at(now + AHEAD_SEC)})
         and series_id in (select id from own) group by series_id`
 }
+
+/** Clocks of several machines differ by less, as a rule: what lies further ahead was written by one that was wrong. */
+export const AHEAD_SEC = 300
 
 /** No chunk counts. */
 export const NO_CHUNKS = sql`select null::int as series_id, null::tstzmultirange as windows where false`
