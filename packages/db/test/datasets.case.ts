@@ -297,6 +297,18 @@ export function describeDatasets({ database, store }: Subject): void {
       expect(await store.removeDataset('stocks', { dropData: false }, NOW)).toBe(false)
     })
 
+    it('cancels what waits for a login, of runs that have ended too', async () => {
+      const { chunkId, runId } = await busy('stocks')
+      const claim = await store.claim(chunkId, { now: NOW, leaseSec: 60 })
+      const login = { kind: 'login-required', message: 'log in' } as const
+      await store.giveUp({ chunkId, fence: claim?.fence ?? 0 }, 'parked', login, NOW)
+      await store.closeRuns(NOW)
+      expect(await store.run(runId)).toMatchObject({ state: 'failed', chunks: { parked: 1 } })
+      await store.removeDataset('stocks', { dropData: false }, NOW)
+      expect(await store.run(runId)).toMatchObject({ state: 'cancelled', chunks: { parked: 0, cancelled: 1 } })
+      expect(await store.resume(NOW + 999, 10)).toBe(0)
+    })
+
     it('with its data drops what no other dataset wants, and the series', async () => {
       const { id, chunkId } = await busy('stocks')
       await declared({ name: 'other', specs: ['1MIN'] })

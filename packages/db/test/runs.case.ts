@@ -97,6 +97,23 @@ export function describeRuns({ database, store }: Subject): void {
       expect(await store.cancelRun('no such run', NOW)).toBeUndefined()
     })
 
+    it('that has failed goes on with no login any more; what has failed for good stays so', async () => {
+      const denied = { kind: 'no-permission', message: 'subscribe' } as const
+      const { chunkIds } = await runOf('run', [windowOf(T0, 10), windowOf(T0 + 600, 10)])
+      const [parked, refused] = await Promise.all(chunkIds.map((id) => store.claim(id, LEASE)))
+      await store.giveUp(held(parked), 'parked', LOGIN, NOW)
+      await store.giveUp(held(refused), 'parked', denied, NOW)
+      await store.closeRuns(NOW)
+      expect(await store.cancelRun('run', NOW + 1)).toEqual({ state: 'cancelled', stopped: 1 })
+      expect(await store.run('run')).toMatchObject({ state: 'cancelled', chunks: { parked: 1, cancelled: 1 } })
+      expect(await store.resume(NOW + 999, 10)).toBe(0)
+      expect(await store.cancelRun('run', NOW + 2)).toEqual({ state: 'cancelled', stopped: 0 })
+      const { chunkIds: others } = await runOf('other', [windowOf(T0 + 1200, 10)])
+      await store.giveUp(held(await store.claim(others[0] ?? '', LEASE)), 'parked', denied, NOW)
+      await store.closeRuns(NOW)
+      expect(await store.cancelRun('other', NOW + 1)).toEqual({ state: 'failed', stopped: 0 })
+    })
+
     it('touches no other run, and may be cancelled by many at once', async () => {
       await runOf('other', [windowOf(T0, 10)])
       await runOf(

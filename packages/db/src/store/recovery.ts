@@ -1,6 +1,7 @@
 import type { ErrorBody, ErrorKind } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { AWAITS_LOGIN } from './endings.ts'
 import { at, textsOf } from './sql.ts'
 
 /** How long a chunk that is parked again and again is left alone: at first not at all, then 4 minutes, twice as long each time, up to an hour. */
@@ -63,10 +64,14 @@ export function recoveryIn(database: Database): Recovery {
     },
 
     async resume(now, limit) {
-      // Of parked chunks that overlap only the newest: two open ones of a series may not.
+      // Of parked chunks that overlap only the newest: two open ones of a series may not. Runs before chunks, as whoever cancels
+      // one takes them.
       const [row] = await database.rows<{ resumed: number }>(sql`
-        with waiting as (
-          select k.id, k.run_id from chunks k join runs r on r.id = k.run_id and r.state in ('open', 'failed')
+        with mine as (
+          select r.id from runs r where r.state in ('open', 'failed')
+            and exists (select 1 from chunks c where c.run_id = r.id and ${AWAITS_LOGIN}) order by r.id for no key update of r
+        ), waiting as (
+          select k.id, k.run_id from chunks k join mine on mine.id = k.run_id
           where k.state = 'parked' and k.error->>'kind' = 'login-required'
             and (k.failures < 2 or k.finished_at <= ${at(now)} - make_interval(secs => ${AGAIN.firstSec} * 2 ^ least(k.failures, ${AGAIN.mostDoublings})))
             and not exists (

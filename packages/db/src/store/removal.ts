@@ -2,7 +2,7 @@ import { toTidegateError } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Datasets } from './datasets.ts'
-import { endSteps } from './endings.ts'
+import { AWAITS_LOGIN, endSteps } from './endings.ts'
 import { at } from './sql.ts'
 
 /** A row that refers to a series and was put there meanwhile; two that wait for each other's rows. */
@@ -27,14 +27,16 @@ export function removalIn(database: Database): Pick<Datasets, 'removeDataset'> {
           and not exists (select 1 from dataset_series o where o.series_id = x.series_id and o.dataset <> x.dataset)
       ), cancelled as (
         update chunks c set state = 'cancelled', fence = c.fence + 1, lease_until = null, finished_at = ${at(now)}
-        from mine where c.run_id = mine.id and c.state in ('queued', 'leased') and c.series_id not in (select id from dropped)
-        returning c.id
+        from mine where c.run_id = mine.id and (c.state in ('queued', 'leased') or ${AWAITS_LOGIN})
+          and c.series_id not in (select id from dropped)
+        returning c.id, c.run_id
       ), no_chunks as (
-        delete from chunks where series_id in (select id from dropped) returning id
+        delete from chunks where series_id in (select id from dropped) returning id, run_id
       ), noted as (
         insert into outbox (kind, chunk_id) select 'chunk-settled', id from (table cancelled union all table no_chunks) settled
       ), ended as (
-        update runs r set state = 'cancelled', finished_at = ${at(now)} from mine where r.id = mine.id and mine.state = 'open'
+        update runs r set state = 'cancelled', finished_at = ${at(now)} from mine
+        where r.id = mine.id and (mine.state = 'open' or mine.state = 'failed' and mine.id in (select run_id from cancelled))
         returning r.*
       ), ${endSteps(now)}, no_bars as (
         delete from bars where series_id in (select id from dropped)

@@ -2,7 +2,7 @@ import type { ErrorBody, Priority } from '@tidegate/core'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { ChunkState, RunState } from '../store.ts'
-import { endSteps } from './endings.ts'
+import { AWAITS_LOGIN, endSteps } from './endings.ts'
 import { at, epoch } from './sql.ts'
 
 /** A run as a list shows it. */
@@ -28,8 +28,10 @@ export interface Runs {
   runs(filter: { readonly limit: number; readonly state?: RunState; readonly dataset?: string }): Promise<RunSummary[]>
   /**
    * Ends an open run: what is queued is cancelled, what is leased loses its fence, so that its answer is dropped when it
-   * comes; the event `run.cancelled` is noted. A run that has ended stays as it is. `stopped` counts the chunks that this call ended: a chunk halved at the
-   * same instant is only found by a second call. Undefined where there is no such run.
+   * comes; the event `run.cancelled` is noted. What is parked until somebody logs in is cancelled too, and of a run that has failed
+   * with such chunks, which would go on then, the same becomes. Any other run that has ended stays as it is. `stopped` counts the
+   * chunks that this call ended: a chunk halved at the same instant is only found by a second call. Undefined where there is no
+   * such run.
    */
   cancelRun(id: string, now: number): Promise<{ readonly state: RunState; readonly stopped: number } | undefined>
 }
@@ -68,10 +70,12 @@ export function runsIn(database: Database): Runs {
           select id, state from runs where id = ${id} for no key update
         ), stopped as (
           update chunks c set state = 'cancelled', lease_until = null, finished_at = ${at(now)}, fence = c.fence + 1
-          from run where c.run_id = run.id and run.state in ('open', 'cancelled') and c.state in ('queued', 'leased')
+          from run where c.run_id = run.id
+            and (run.state in ('open', 'cancelled') and c.state in ('queued', 'leased') or ${AWAITS_LOGIN})
           returning 1
         ), ended as (
-          update runs r set state = 'cancelled', finished_at = ${at(now)} from run where r.id = run.id and run.state = 'open'
+          update runs r set state = 'cancelled', finished_at = ${at(now)} from run
+          where r.id = run.id and (run.state = 'open' or run.state = 'failed' and exists (table stopped))
           returning r.*
         ), ${endSteps(now)}
         select coalesce((select state from ended), run.state) as state, (select count(*) from stopped)::int as stopped from run`)
