@@ -4,6 +4,8 @@ export interface Context {
   readonly out: (text: string) => void
   /** Standard error: progress and what went wrong. */
   readonly err: (text: string) => void
+  /** Resolves once what was said on `out` has been taken by whoever reads it, or `signal` aborts: who says much waits for it. */
+  readonly taken: () => Promise<void>
   /** The terminal to draw progress bars on; undefined where nobody looks, and plain lines go to `err` instead. */
   readonly terminal: NodeJS.WritableStream | undefined
   /** How many characters a line of `out` may have; undefined where it is no terminal. */

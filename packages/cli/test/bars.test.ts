@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { createSimulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createPlaces, NOW_MS, type Place, SLOW_MS, tidegate } from './command.ts'
@@ -33,6 +34,23 @@ describe('what is stored', () => {
     expect(lines[0]).toMatch(/^2026-10-01T13:30:00Z(,\d+(\.\d+)?){7}$/)
     const times = lines.map((line) => line.slice(0, 20))
     expect(times).toEqual([...new Set(times)].sort())
+  })
+
+  test('is asked for no faster than it is read', async () => {
+    const env = { TIDEGATE_URL: 'http://tidegate.test', TIDEGATE_KEY: 'k'.repeat(32) }
+    const steps: string[] = []
+    const fetch = async (request: Request) => {
+      steps.push('asked')
+      const next = new URL(request.url).searchParams.get('start') === '2026-10-01' ? '2026-10-02T00:00:00Z' : null
+      return Response.json({ bars: { t: [0], o: [1], h: [1], l: [1], c: [1], v: [1], w: [1], n: [1] }, next })
+    }
+    const taken = async () => {
+      await setImmediate()
+      steps.push('taken')
+    }
+    const { out } = await tidegate('/nowhere', [...BARS, ...DAYS], { env, fetch, taken })
+    expect(out).toMatch(/^ts,.*\n(1970-01-01T00:00:00Z(,1){7}\n){2}$/)
+    expect(steps).toEqual(['asked', 'taken', 'asked', 'taken'])
   })
 
   test('is written as JSON', async () => {

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createFolders, SLOW_MS } from './command.ts'
@@ -56,6 +58,37 @@ describe('the command as a process', () => {
     const version = start('--version')
     expect(await version.ended).toEqual({ status: 0, signal: null })
     expect(version.said()).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  test('says all of it to whoever reads slowly; of one who has read enough it says nothing, and ends as a pipe breaks', async () => {
+    const datasets = `Array.from({ length: 3000 }, (_, i) => ({
+      ...{ name: 'n' + i, instruments: ['AAPL'], specs: ['DAILY'], since: '1y', schedule: { every: '1h' } },
+    }))`
+    const cwd = join(folder, 'fresh')
+    await mkdir(cwd)
+    await writeFile(join(cwd, 'tidegate.config.ts'), `export default { datasets: ${datasets} }\n`)
+    // Its own node hands over to nobody, so that the pipe is between the two of us alone.
+    const begin = () => {
+      const child = spawn(process.execPath, [BIN, 'apply', '--dry-run'], { cwd, env: { HOME: folder } })
+      running.add(child)
+      return child
+    }
+    const slow = begin()
+    const enough = begin()
+    let said = ''
+    enough.stderr.on('data', (bytes) => {
+      said += bytes
+    })
+    enough.stdout.once('data', () => enough.stdout.destroy())
+    expect(await once(enough, 'close')).toEqual([141, null])
+    expect(said).toBe('')
+    let text = ''
+    for await (const bytes of slow.stdout) {
+      text += bytes
+      await setImmediate()
+    }
+    expect(text.match(/^\+ n\d+$/gm)).toHaveLength(3000)
+    expect(text).toMatch(/Nothing was changed\.\n$/)
   })
 
   test('is ended in order by Ctrl-C', async () => {

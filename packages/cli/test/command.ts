@@ -34,6 +34,7 @@ export interface CommandOptions extends ProgramOptions {
   readonly sleep?: Context['sleep']
   readonly columns?: number
   readonly ask?: Context['ask']
+  readonly taken?: Context['taken']
 }
 
 /** A command line run in this process, in the folder `cwd`. */
@@ -49,6 +50,7 @@ export function begin(cwd: string, argv: readonly string[], options: CommandOpti
     err: (text) => {
       err += text
     },
+    taken: options.taken ?? (async () => {}),
     terminal: undefined,
     columns: options.columns,
     env,

@@ -22,7 +22,7 @@ type Row = readonly (string | number | null)[]
 /** Writes the stored bars of `[start, end)`, ordered by time, UTC. Asks no gateway. Throws `not-found` where nothing is stored. */
 export function runBars(context: Context, options: BarsOptions): Promise<number> {
   const { instrument, timeframe: spec, start, hours, format, verbose } = options
-  const { out, signal } = context
+  const { out, taken, signal } = context
   const end = options.end ?? formatInstant(Math.floor(context.now() / 1000))
   const write = format === 'csv' ? csv(out) : json(out)
   return withStored(context, verbose, async (client) => {
@@ -31,6 +31,7 @@ export function runBars(context: Context, options: BarsOptions): Promise<number>
         .bars({ instrument, spec, hours, start: next, end, limit: PAGE })
         .catch(advised)
       write.rows(rowsOf(page.bars))
+      await taken()
       next = page.next
     }
     if (signal.aborted) return 130
