@@ -20,6 +20,8 @@ export interface Context {
   /** Resolves after `ms`, or at once when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly fetch: (request: Request) => Promise<Response>
+  /** Until what it returns is called, an end of the process is a failure, and `said` is what is told of it. */
+  readonly guard: (said: string) => () => void
   /** Asks a person at the terminal, yes or no; undefined where there is none. */
   readonly ask?: (question: string) => Promise<boolean>
   /** A fresh key, 64 hexadecimal digits. */

@@ -1,6 +1,6 @@
 /** The command as a process: the only place that touches its environment, streams and signals. */
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -56,6 +56,17 @@ try {
   await end(1)
 }
 
+/** Code that is not ours may end the process: that must not look like success. */
+function guard(said: string): () => void {
+  const fail = () => {
+    process.exitCode = 1
+    // What is written to a stream now would not be taken any more.
+    writeSync(process.stderr.fd, `tidegate: ${said}\n`)
+  }
+  process.on('exit', fail)
+  return () => void process.off('exit', fail)
+}
+
 /** Nobody's answer, or none in time, is no. */
 async function ask(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
@@ -82,6 +93,7 @@ const context: Context = {
   isAlive,
   now: Date.now,
   sleep,
+  guard,
   fetch: (request) => fetch(request),
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   newKey: () => randomBytes(32).toString('hex'),

@@ -2,7 +2,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetConfig } from '@tidegate/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createPlaces, type Place, SLOW_MS, tidegate } from './command.ts'
+import { begin, createPlaces, type Place, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
@@ -97,6 +97,10 @@ describe('apply', () => {
       /tidegate\.config\.ts is not as expected:\n- x, instruments: /,
     ],
     ['const datasets = undefined', /datasets: expected a list of datasets/],
+    [
+      "const datasets = [{ get name() { throw new Error('no name today') } }]",
+      /\/tidegate\.config\.ts can not be loaded: no name today \(expected a module/,
+    ],
   ])('of a broken config (%s) says what was expected, and makes no database', async (text, message) => {
     await declare(folder, text)
     const { status, out, err } = await tidegate(folder, ['apply'])
@@ -107,6 +111,21 @@ describe('apply', () => {
     )
     await expect(stat(join(folder, '.tidegate'))).rejects.toThrow('ENOENT')
   })
+})
+
+test('a config that never settles is given up after a while, or when it is interrupted', async () => {
+  await declare(folder, 'const datasets = await new Promise(() => {})')
+  const waits: number[] = []
+  const sleep = async (ms: number) => void waits.push(ms)
+  const late = await tidegate(folder, ['apply'], { env, sleep })
+  expect(late.err).toMatch(
+    /\/tidegate\.config\.ts was not loaded within 30 s: what does it wait for\? \(expected a module/,
+  )
+  expect([late.status, waits]).toEqual([1, [30_000]])
+  const command = begin(folder, ['start', '--once'], { env, sleep: async () => command.stop() })
+  const { status, err } = await command.outcome
+  expect(err).toMatch(/^tidegate: Interrupted while .*\/tidegate\.config\.ts was loaded\. Nothing was changed\.\n$/)
+  expect(status).toBe(130)
 })
 
 describe('datasets', () => {

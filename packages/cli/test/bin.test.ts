@@ -98,6 +98,15 @@ describe('the command as a process', () => {
     expect(await simulator.ended).toEqual({ status: 0, signal: null })
   })
 
+  test('does not take the end of a config for its own', async () => {
+    await writeFile(join(folder, 'tidegate.config.ts'), 'process.exit(0)\n')
+    const apply = start('apply')
+    expect(await apply.ended).toEqual({ status: 1, signal: null })
+    expect(apply.said()).toMatch(
+      /^tidegate: \S+\/tidegate\.config\.ts ended the process while it was loaded: [^\n]+\n$/,
+    )
+  })
+
   test('reads .env in its folder; what ends in an error says it in one line, and hands its status back', async () => {
     await writeFile(join(folder, '.env'), 'IBKR_PORT=1\n')
     const connect = start('connect')

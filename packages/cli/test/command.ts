@@ -59,6 +59,7 @@ export function begin(cwd: string, argv: readonly string[], options: CommandOpti
     isAlive,
     now,
     sleep: options.sleep ?? sleep,
+    guard: () => () => {},
     fetch: options.fetch ?? ((request) => fetch(request)),
     ask: options.ask,
     newKey: () => randomBytes(32).toString('hex'),

@@ -23,10 +23,10 @@ export interface ApplyOptions {
  * when all is as the config says, or would be; 1 when it was not confirmed.
  */
 export async function runApply(context: Context, options: ApplyOptions): Promise<number> {
-  const { out, cwd, signal } = context
+  const { out, signal } = context
   const { config: file, dryRun, yes, prune, verbose } = options
   const { hours } = readSettings(context.env, context.newKey).functions
-  const config = await loadConfig({ cwd, file, hours, now: context.now })
+  const config = await loadConfig(context, { file, hours })
   const target = await openTarget(context, { need: dryRun ? 'stored' : 'declared', timeoutMs: 0, verbose })
   try {
     const { client } = target

@@ -48,9 +48,7 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
   if (running) throw alreadyRunning(running)
   const { hours } = settings.functions
   const config =
-    options.first === undefined && hasConfig(context.cwd)
-      ? await loadConfig({ cwd: context.cwd, hours, now: context.now })
-      : undefined
+    options.first === undefined && hasConfig(context.cwd) ? await loadConfig(context, { hours }) : undefined
   const { stack, news } = await bringUp(context, settings, options, closer)
   const url = stack.functions.url
   if (url === undefined) throw new TidegateError('internal', 'The functions came up without a port.')
