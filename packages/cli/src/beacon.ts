@@ -7,27 +7,39 @@ import type { Door } from './settings.ts'
 
 /** How a running Tidegate is found by the other commands in its folder: a file that only its owner may read. */
 const FILE = join('.tidegate', 'server.json')
-const HEALTH_TIMEOUT_MS = 2000
+/** Its answer takes a millisecond, but for the time that whatever else it does keeps it from it. */
+const HEALTH_SEC = 10
 
 const schema = z.object({ url: z.url(), key: z.string().min(1), pid: z.int().positive() })
 export type Beacon = z.infer<typeof schema>
 
-/** The Tidegate that runs in this folder. A file whose process is gone, or does not answer, stands for nobody. */
-export async function findServer({
-  cwd,
-  isAlive,
-  fetch,
-}: Pick<Context, 'cwd' | 'isAlive' | 'fetch'>): Promise<Beacon | undefined> {
-  const beacon = await read(join(cwd, FILE))
+/**
+ * The Tidegate that runs in this folder. A file whose process is gone, or that nobody serves at, stands for nobody. Throws
+ * `busy` for one that is there and does not answer: nobody else can open its database meanwhile.
+ */
+export async function findServer({ cwd, isAlive, fetch, sleep, signal }: Finding): Promise<Beacon | undefined> {
+  const path = join(cwd, FILE)
+  const beacon = await read(path)
   if (!beacon || !isAlive(beacon.pid)) return undefined
-  try {
-    const request = new Request(new URL('/health', beacon.url), { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) })
-    return (await fetch(request)).ok ? beacon : undefined
-  } catch {
+  const over = new AbortController()
+  const request = new Request(new URL('/health', beacon.url), { signal: over.signal })
+  const health = fetch(request).then(
+    ({ ok }) => ok,
     // The process number was given to another program since, or it is on its way down: either way nobody serves.
-    return undefined
-  }
+    () => false,
+  )
+  const waited = sleep(HEALTH_SEC * 1000, AbortSignal.any([signal, over.signal])).then(() => undefined)
+  const isServing = await Promise.race([health, waited])
+  over.abort()
+  if (isServing !== undefined) return isServing ? beacon : undefined
+  const { pid, url } = beacon
+  throw new TidegateError(
+    'busy',
+    `Tidegate runs in this folder, process ${pid} at ${url}, and did not answer within ${HEALTH_SEC} s: it is busy. Try again in a while. (Remove ${path} if that process is another program.)`,
+  )
 }
+
+type Finding = Pick<Context, 'cwd' | 'isAlive' | 'fetch' | 'sleep' | 'signal'>
 
 /** Says where this process serves; what it returns takes that back. Throws `conflict` while another one serves here. */
 export async function announce(context: Context, door: Door): Promise<() => Promise<void>> {
