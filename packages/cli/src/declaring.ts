@@ -18,7 +18,7 @@ export function addDeclaring(program: Command, { context, verbose, done }: Decla
     .description('declare the datasets of tidegate.config.ts: shows what would change, asks, and applies it')
     .option('--config <file>', 'another file (default: tidegate.config.ts)')
     .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'ask nobody')
+    .option('--yes', 'ask nobody; needed where there is no terminal')
     .option('--prune', 'remove the datasets that the config does not have; their data stay')
     .action(async (given: { config?: string; dryRun?: boolean; yes?: boolean; prune?: boolean }) => {
       const { config, dryRun = false, yes = false, prune = false } = given
@@ -40,7 +40,7 @@ export function addDeclaring(program: Command, { context, verbose, done }: Decla
     .description('remove a dataset; what is stored stays')
     .argument('<name>', 'as it is listed', id)
     .option('--drop-data', 'delete what no other dataset wants of its data as well')
-    .option('--yes', 'ask nobody')
+    .option('--yes', 'ask nobody; needed with --drop-data where there is no terminal')
     .action(async (name: string, { dropData = false, yes = false }: { dropData?: boolean; yes?: boolean }) =>
       done(await runRemove(context, name, { dropData, yes, verbose: verbose() })),
     )

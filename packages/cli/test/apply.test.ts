@@ -15,6 +15,9 @@ const STOCKS: DatasetConfig = {
 }
 const PAIRS: DatasetConfig = { ...STOCKS, name: 'pairs', instruments: ['EUR/USD'], schedule: { every: '1h' } }
 
+const NOBODY =
+  'tidegate: Nothing was changed: there is no terminal to ask at. Say --yes to do it without being asked.\n'
+
 let places: Awaited<ReturnType<typeof createPlaces>>
 let folder: string
 let env: Place['env']
@@ -45,7 +48,11 @@ describe('apply', () => {
         '    schedule: every 1h\nNothing was changed.\n',
     )
     expect(dry.status).toBe(0)
-    const applied = await run('apply')
+    const unasked = await run('apply')
+    expect(unasked.out).toBe(dry.out.replace('Nothing was changed.\n', ''))
+    expect(unasked.err).toBe(NOBODY)
+    expect(unasked.status).toBe(2)
+    const applied = await run('apply', '--yes')
     expect(applied.out).toContain('2 datasets declared. They are brought up to date while a Tidegate runs')
     expect(applied.status).toBe(0)
     const again = await run('apply')
@@ -55,16 +62,16 @@ describe('apply', () => {
 
   test('shows what differs field by field, leaves alone what the config does not have, and removes it with --prune', async () => {
     await declare(folder, [STOCKS, PAIRS])
-    await run('apply')
+    await run('apply', '--yes')
     const schedule = { cron: '30 17 * * 1-5', zone: 'America/New_York' }
     const later: DatasetConfig = { ...STOCKS, instruments: ['AAPL.NASDAQ', 'SPY.ARCA'], since: '1y', schedule }
     await declare(folder, [{ ...later, priority: 'backfill' }], 'later.ts')
     const diff =
       '~ stocks\n    instruments: + SPY.ARCA − MSFT.NASDAQ\n    since: 2026-11-02 → 1y\n' +
       '    schedule: 20m after each close → 30 17 * * 1-5 (America/New_York)\n    priority: scheduled → backfill\n'
-    const left = await run('apply', '--config', 'later.ts')
+    const left = await run('apply', '--yes', '--config', 'later.ts')
     expect(left.out).toContain(`${diff}− pairs: not in the config, left alone\n1 dataset declared.`)
-    const pruned = await run('apply', '--config', 'later.ts', '--prune')
+    const pruned = await run('apply', '--yes', '--config', 'later.ts', '--prune')
     expect(pruned.out).toContain(
       '− pairs: not in the config; its data are kept\n0 datasets declared, 1 dataset removed.',
     )
@@ -86,6 +93,7 @@ describe('apply', () => {
     expect(asked).toEqual(['Apply this? [y/N] '])
     const drop = ['datasets', 'remove', 'stocks', '--drop-data']
     expect((await tidegate(folder, drop, { env, ask: answering(false) })).status).toBe(1)
+    expect(await tidegate(folder, drop, { env })).toEqual({ status: 2, out: '', err: NOBODY })
     expect((await tidegate(folder, drop, { env, ask: answering(true) })).out).toContain('stocks is removed.')
   })
 
@@ -138,7 +146,7 @@ describe('datasets', () => {
       since: 'head',
     }
     await declare(folder, [{ ...young, name: 'others' }], 'others.ts')
-    await run('apply', '--config', 'others.ts')
+    await run('apply', '--yes', '--config', 'others.ts')
     await declare(folder, [STOCKS, young])
     const started = await run('start', '--once')
     expect(started.err).not.toContain('gap left')

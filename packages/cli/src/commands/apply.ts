@@ -1,11 +1,10 @@
 import { basename } from 'node:path'
 import { CONFIG_FILE, loadConfig } from '../config.ts'
+import { refusal } from '../consent.ts'
 import type { Context } from '../context.ts'
 import { changesOf, diffText } from '../diff.ts'
 import { readSettings } from '../settings.ts'
 import { openTarget } from '../target.ts'
-
-const INTERRUPTED = 130
 
 export interface ApplyOptions {
   /** Default: `tidegate.config.ts` in the folder. */
@@ -19,15 +18,16 @@ export interface ApplyOptions {
 }
 
 /**
- * Declares the datasets of a config: shows what differs from what is declared, asks on a terminal, and applies it. Status 0
- * when all is as the config says, or would be; 1 when it was not confirmed.
+ * Declares the datasets of a config: shows what differs from what is declared, asks, and applies it. Status 0 when all is as
+ * the config says, or would be; 1 when it was not confirmed, 2 when something differs and nobody can be asked.
  */
 export async function runApply(context: Context, options: ApplyOptions): Promise<number> {
-  const { out, signal } = context
+  const { out } = context
   const { config: file, dryRun, yes, prune, verbose } = options
   const { hours } = readSettings(context.env, context.newKey).functions
   const config = await loadConfig(context, { file, hours })
-  const target = await openTarget(context, { need: dryRun ? 'stored' : 'declared', timeoutMs: 0, verbose })
+  const mayChange = !dryRun && (yes || context.ask !== undefined)
+  const target = await openTarget(context, { need: mayChange ? 'declared' : 'stored', timeoutMs: 0, verbose })
   try {
     const { client } = target
     const { datasets } = await client.datasets()
@@ -46,10 +46,8 @@ export async function runApply(context: Context, options: ApplyOptions): Promise
       out('Nothing was changed.\n')
       return 0
     }
-    if (!yes && context.ask && !(await context.ask(`Apply this? [y/N] `))) {
-      out('Nothing was changed.\n')
-      return signal.aborted ? INTERRUPTED : 1
-    }
+    const refused = await refusal(context, { question: 'Apply this?', yes })
+    if (refused !== undefined) return refused
     for (const { definition } of put) await client.declare(definition)
     for (const { definition } of removed) await client.removeDataset(definition.name, 'keep')
     const gone = removed.length > 0 ? `, ${counted(removed.length)} removed` : ''

@@ -1,4 +1,5 @@
 import type { DatasetsAnswer } from '@tidegate/functions'
+import { refusal } from '../consent.ts'
 import type { Context } from '../context.ts'
 import { scheduleText } from '../diff.ts'
 import { jsonText } from '../json.ts'
@@ -37,16 +38,14 @@ export interface RemoveOptions extends Options {
   readonly yes: boolean
 }
 
-/** Removes a dataset; its data stay unless they are to be dropped, which a person at a terminal confirms. Status 1 when not. */
+/** Removes a dataset; its data stay unless they are to be dropped, which must be confirmed. Status 1 when it is not, 2 when nobody can be asked. */
 export function runRemove(context: Context, name: string, options: RemoveOptions): Promise<number> {
   const { dropData, yes, verbose } = options
   return withStored(context, verbose, async (client) => {
     const { seriesCount } = await client.dataset(name)
-    const question = `Remove ${name} and delete the data of its ${seriesCount} series that no other dataset wants? [y/N] `
-    if (dropData && !yes && context.ask && !(await context.ask(question))) {
-      context.out('Nothing was changed.\n')
-      return 1
-    }
+    const question = `Remove ${name} and delete the data of its ${seriesCount} series that no other dataset wants?`
+    const refused = await refusal(context, { question, yes: yes || !dropData })
+    if (refused !== undefined) return refused
     await client.removeDataset(name, dropData ? 'drop' : 'keep')
     const data = dropData ? 'What no other dataset wants of its data is deleted' : 'Its data are kept'
     context.out(`${name} is removed. ${data}.\n`)
