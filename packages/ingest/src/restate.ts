@@ -14,14 +14,17 @@ const GIVEN_UP_SEC = 3600
  * times "no data", each an hour after the last.
  */
 const MOST_ROUNDS = { failed: 12, refused: 2 }
+/** What was put back because an adjustment has just been put in place is sent again after this: until then none is opened. */
+const AGAIN_SEC = 61
 /** Ratios measured of rounded prices differ by less; two splits by more. */
 const SAME_RATIO = 0.002
 
 /** Notes the split that an answer shows, and asks for what it changed. The chunk waits until that is in place. */
 export async function openRestatement(claim: Claim, found: FoundSplit, options: IngestOptions): Promise<WorkResult> {
-  const { store, log } = options
+  const { store, queue, log } = options
   const { held, adjustmentId } = await store.openAdjustment(claim, found, nowSec(options))
   if (!held) return { outcome: 'nothing', written: 0 }
+  if (adjustmentId === undefined) await queue.send([claim.chunkId], AGAIN_SEC)
   if (adjustmentId !== undefined) {
     const { id, instrumentId, spec } = claim.series
     log.warn(
