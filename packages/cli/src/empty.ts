@@ -21,6 +21,8 @@ const ANSWERS = {
   pauseDataset: not,
   judgedSeries: none,
   completeness: none,
+  datasetCompleteness: none,
+  unavailable: async (series) => series.map(() => []),
   restatements: none,
   adjustments: none,
   abandonAdjustment: not,

@@ -1,10 +1,11 @@
 import { formatInstant, parseInstant, type Session, type Window } from '@tidegate/core'
-import type { SeriesKey } from '@tidegate/db'
+import type { SeriesFilter, SeriesKey } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { barsAt, DEFINITION, details, empty, fill, filled, minutes, NOW, type Subject } from './fixture.ts'
+import { barsAt, DEFINITION, details, empty, fill, filled, minutes, NOW, queue, type Subject } from './fixture.ts'
 
 const at = parseInstant
+const DAY_SEC = 86_400
 /** New York, the week of Thanksgiving: Thursday a holiday, Friday a half day. */
 const WEEK: readonly Session[] = [
   ['2026-11-23', '21:00'],
@@ -36,6 +37,13 @@ export function describeCompleteness({ database, store }: Subject): void {
   }
   const judged = async (seriesId: number, { start, end }: Window = SPAN, now = SPAN.end) =>
     (await store.completeness([{ seriesId, start, until: end }], now))[0]
+  const series = (filter: SeriesFilter = {}, now = SPAN.end) =>
+    store.judgedSeries(filter, { after: 0, limit: 10 }, { now })
+  async function declare(name: string, since: string, specs: readonly string[] = ['1-DAY-LAST']): Promise<void> {
+    const definition = { ...DEFINITION, name, since, specs }
+    await store.putDataset(definition, NOW)
+    await store.linkDataset(definition)
+  }
   const rows = (seriesId: number, until = SPAN.end) =>
     store.sessionRows({ seriesId, start: SPAN.start, until }, SPAN.end, 100)
 
@@ -91,28 +99,11 @@ export function describeCompleteness({ database, store }: Subject): void {
         sessions: { complete: 1, empty: 1, unavailable: 0, partial: 1, missing: 2, open: 0 },
         missing: [{ start: noon.end, end: SPAN.end }],
         gaps: 1,
+        unavailable: [],
+        unknown: [],
+        share: { had: 2, due: 5 },
         flagged: 1,
       })
-    })
-
-    it('are for people in the view completeness, since what is declared or covered', async () => {
-      const id = await seriesOf('1-MINUTE-LAST')
-      await seriesOf('1-DAY-LAST')
-      const dates = async () =>
-        (
-          await database.rows<{ date: string }>(sql`
-          select to_char(date, 'YYYY-MM-DD') as date from completeness order by spec, date`)
-        ).map(({ date }) => date)
-      expect(await dates()).toEqual([])
-      const friday = { start: at('2026-11-27T14:30Z'), end: at('2026-11-27T16:00Z') }
-      await fill(store, id, friday, filled(friday, barsAt([friday.start])))
-      expect(await dates()).toEqual(['2026-11-27', '2026-11-30'])
-      await store.putDataset({ ...DEFINITION, specs: ['DAILY'], since: '2026-11-25' }, NOW)
-      await store.linkDataset({ ...DEFINITION, specs: ['DAILY'], since: '2026-11-25' })
-      expect(await dates()).toEqual(['2026-11-25', '2026-11-27', '2026-11-30', '2026-11-27', '2026-11-30'])
-      const found = await database.rows(sql`
-        select instrument_id, expected, stored, covered, state from completeness where series_id = ${id} and date = '2026-11-27'`)
-      expect(found).toMatchObject([{ instrument_id: 'AAPL.NASDAQ', expected: 210, stored: 1, covered: false }])
     })
 
     it('end with a contract, and begin with its data', async () => {
@@ -139,7 +130,10 @@ export function describeCompleteness({ database, store }: Subject): void {
       const id = await seriesOf('1-DAY-LAST', { instrumentId: 'ESX6.CME' })
       expect((await rows(id)).map(({ date }) => date)).toEqual(['2026-11-23', '2026-11-24', '2026-11-25'])
       await database.rows(sql`update series set head = '2026-11-24T15:00Z' where id = ${id}`)
-      expect((await rows(id)).map(({ date }) => date)).toEqual(['2026-11-24', '2026-11-25'])
+      await fill(store, id, SPAN, empty(SPAN))
+      // The day of the first data counts whole: its bar stands at its beginning.
+      expect(await series()).toMatchObject([{ id, window: { start: at('2026-11-24'), end: at('2026-11-28') } }])
+      expect((await rows(id)).map(({ date }) => date)).toEqual(['2026-11-23', '2026-11-24', '2026-11-25'])
     })
   })
 
@@ -201,18 +195,162 @@ export function describeCompleteness({ database, store }: Subject): void {
     })
   })
 
-  it('a series is judged since what is covered, or what a dataset declares where that is earlier', async () => {
-    const id = await seriesOf('1-MINUTE-LAST')
-    const other = await seriesOf('1-DAY-LAST')
-    const page = { after: 0, limit: 10 }
-    expect(await store.judgedSeries({}, page)).toMatchObject([
-      { id, since: undefined, secType: 'STK', timeZoneId: 'US/Eastern' },
-      { id: other, since: undefined },
+  describe('what is judged of a series', () => {
+    it('begins with what was asked or answered first, on the grid of its bars', async () => {
+      const [id, other] = [await seriesOf('1-HOUR-LAST'), await seriesOf('1-DAY-LAST')]
+      expect(await series()).toMatchObject([
+        { id, window: undefined, secType: 'STK', datasets: [], wanted: true },
+        { id: other, window: undefined },
+      ])
+      await queue(store, id, [{ start: at('2026-11-24T15:00:07Z'), end: at('2026-11-25') }])
+      const answered = { start: at('2026-11-25T11:00Z'), end: at('2026-11-26') }
+      await fill(store, other, answered, empty(answered))
+      expect(await series()).toMatchObject([
+        { id, window: { start: at('2026-11-24T15:00Z') } },
+        { id: other, window: { start: at('2026-11-25') } },
+      ])
+    })
+
+    it('begins with what datasets declare, whatever was asked before; of one alone with what that declares', async () => {
+      const [id, other] = [await seriesOf('1-DAY-LAST'), await seriesOf('1-HOUR-LAST')]
+      await fill(store, id, SPAN, empty(SPAN))
+      await fill(store, other, SPAN, empty(SPAN))
+      await declare('late', '2026-11-26T00:00Z')
+      await declare('early', '2026-11-25T20:00Z')
+      const found = await series()
+      expect(found).toMatchObject([
+        { id, datasets: ['early', 'late'], wanted: true, window: { start: at('2026-11-25') } },
+        { id: other, datasets: [], wanted: false, window: { start: SPAN.start } },
+      ])
+      expect(await series({ dataset: 'late' })).toMatchObject([{ id, window: { start: at('2026-11-26') } }])
+      expect(await series({ dataset: 'none' })).toEqual([])
+      await declare('whole', 'head')
+      expect(await series({ instrumentIds: ['AAPL.NASDAQ'], specs: ['1-DAY-LAST'] })).toMatchObject([
+        { window: undefined },
+      ])
+    })
+
+    it('ends where bars are final: by the venue’s clocks, a future’s day a day later, what expires with it', async () => {
+      for (const spec of ['1-MINUTE-LAST', '1-HOUR-LAST', '1-DAY-LAST', '1-WEEK-LAST']) await seriesOf(spec)
+      const ends = async (now: string) =>
+        (await series({}, at(now))).map(({ until }) => formatInstant(until).slice(5, 16))
+      expect(await ends('2026-12-01T04:59Z')).toEqual(['12-01T04:58', '12-01T03:59', '11-30T00:00', '11-30T00:00'])
+      expect(await ends('2026-12-01T05:00Z')).toEqual(['12-01T04:59', '12-01T04:00', '12-01T00:00', '11-30T00:00'])
+      await database.rows(sql`update instruments set details = jsonb_set(details, '{contract,secType}', '"FUT"')`)
+      expect(await ends('2026-12-01T05:00Z')).toEqual(['12-01T04:59', '12-01T04:00', '11-30T00:00', '11-30T00:00'])
+      await database.rows(
+        sql`update instruments set details = jsonb_set(details, '{realExpirationDate}', '"20261120"')`,
+      )
+      expect(await ends('2026-12-01T05:00Z')).toEqual(['11-23T00:00', '11-23T00:00', '11-23T00:00', '11-23T00:00'])
+    })
+
+    it('is found by pages and filters, and cut where somebody asks for less', async () => {
+      const [id, other] = [await seriesOf('1-MINUTE-LAST'), await seriesOf('1-DAY-LAST')]
+      await fill(store, id, SPAN, empty(SPAN))
+      const ids = async (filter: SeriesFilter, after = 0) =>
+        (await store.judgedSeries(filter, { after, limit: 1 }, { now: SPAN.end })).map((one) => one.id)
+      expect(await ids({ specs: ['1-DAY-LAST'] })).toEqual([other])
+      expect(await ids({}, id)).toEqual([other])
+      expect(await ids({ hours: 'all' })).toEqual([])
+      expect(await ids({ instrumentIds: ['MSFT.NASDAQ'] })).toEqual([])
+      const [start, end] = [at('2026-11-24T00:00:30Z'), at('2026-11-25')]
+      const cut = await store.judgedSeries({}, { after: 0, limit: 9 }, { now: SPAN.end, start, end })
+      expect(cut).toMatchObject([
+        { window: { start: at('2026-11-24'), end } },
+        { window: { start: at('2026-11-24'), end } },
+      ])
+    })
+  })
+
+  it('the view completeness, the counts and the rows of sessions say the same', async () => {
+    const specs = ['1-MINUTE-LAST', '1-DAY-LAST', '1-WEEK-LAST', '1-HOUR-LAST']
+    const ids: number[] = []
+    for (const spec of specs) ids.push(await seriesOf(spec))
+    const now = Math.floor(Date.now() / 1000)
+    // Sessions of the last days, whatever the day: the view goes by the database's clock.
+    const day = (ago: number) => Math.floor(now / DAY_SEC - ago) * DAY_SEC
+    const recent = [9, 8, 6, 4, 3, 1].map((ago): Session => {
+      const date = formatInstant(day(ago)).slice(0, 10)
+      return { date, start: day(ago) + 14 * 3600, end: day(ago) + 21 * 3600, offsetSec: -18_000 }
+    })
+    const known = { start: day(9) + 14 * 3600, end: day(1) + 21 * 3600 }
+    await store.putSessions({
+      calendar: 'STK NASDAQ',
+      hours: 'regular',
+      zone: 'US/Eastern',
+      known,
+      sessions: recent,
+      askedAt: now,
+    })
+    for (const id of ids) {
+      const [older, newer] = [
+        { start: day(12), end: day(7) },
+        { start: day(5), end: day(3) + 15 * 3600 },
+      ]
+      await fill(store, id, older, filled(older, barsAt([day(8) + 15 * 3600])))
+      await fill(store, id, newer, empty(newer))
+    }
+    await declare('d', formatInstant(day(14)), ['1-DAY-LAST', '1-HOUR-LAST'])
+    const found = await store.judgedSeries({}, { after: 0, limit: 9 }, { now })
+    const judged = found.flatMap(({ id, window }) =>
+      window ? [{ seriesId: id, start: window.start, until: window.end }] : [],
+    )
+    const counts = await store.completeness(judged, now)
+    expect(counts.map(({ gaps }) => gaps)).toEqual([expect.any(Number), 3, expect.any(Number), 3])
+    const view = await database.rows<{ series_id: number; state: string; wanted: boolean }>(sql`
+      select series_id, state, wanted from completeness where state not in ('open', 'unknown')`)
+    for (const [i, { id, wanted }] of found.entries()) {
+      const of = view.filter((row) => row.series_id === id)
+      const states = ['complete', 'empty', 'unavailable', 'partial', 'missing'] as const
+      const told = Object.fromEntries(states.map((state) => [state, of.filter((row) => row.state === state).length]))
+      expect({ id, ...counts[i]?.sessions }).toMatchObject({ id, ...told })
+      expect(of.every((row) => row.wanted === wanted)).toBe(true)
+    }
+    const unknown = await database.rows<{ spec: string; opens: string }>(sql`
+      select spec, extract(epoch from opens)::float8 as opens from completeness where state = 'unknown' and opens < to_timestamp(${day(9)}::float8) order by 1`)
+    expect(unknown).toEqual([
+      { spec: '1-DAY-LAST', opens: day(14) },
+      { spec: '1-HOUR-LAST', opens: day(14) },
     ])
-    await fill(store, id, SPAN, empty(SPAN))
-    expect(await store.judgedSeries({ specs: ['1-MINUTE-LAST'] }, page)).toMatchObject([{ id, since: SPAN.start }])
-    expect(await store.judgedSeries({}, { after: id, limit: 1 })).toMatchObject([{ id: other }])
-    expect(await store.judgedSeries({ hours: 'all' }, page)).toEqual([])
-    expect(await store.judgedSeries({ instrumentIds: ['MSFT.NASDAQ'] }, page)).toEqual([])
+    expect(await store.datasetCompleteness(now)).toEqual(
+      counts.flatMap((one, i) => (found[i]?.wanted ? [{ ...one, dataset: 'd' }] : [])),
+    )
+  })
+
+  it('what IBKR never has is told apart, and is no share of what may be had', async () => {
+    const id = await seriesOf('1-DAY-LAST')
+    const [never, rest] = [
+      { start: SPAN.start, end: at('2026-11-25') },
+      { start: at('2026-11-25'), end: at('2026-11-28') },
+    ]
+    await store.markUnavailable([{ seriesId: id, window: never }])
+    await fill(store, id, rest, filled(rest, barsAt([rest.start])))
+    const found = await judged(id)
+    expect(found).toMatchObject({ unavailable: [never], sessions: { unavailable: 2, complete: 2, missing: 1 } })
+    expect(found?.share).toEqual({ had: 2, due: 3 })
+    const key = { instrumentId: 'AAPL.NASDAQ', hours: 'regular' } as const
+    expect(
+      await store.unavailable([
+        { ...key, spec: '1-HOUR-LAST' },
+        { ...key, spec: '1-DAY-LAST' },
+      ]),
+    ).toEqual([[], [never]])
+  })
+
+  it('time of which no sessions are known is told, and counts by its days', async () => {
+    const id = await seriesOf('1-DAY-LAST')
+    const [before, after] = [
+      { start: at('2026-11-01'), end: at('2026-11-11') },
+      { start: SPAN.start, end: SPAN.end },
+    ]
+    await fill(store, id, before, empty(before))
+    await fill(store, id, after, empty(after))
+    const found = await judged(id, { start: before.start, end: SPAN.end }, at('2026-12-05'))
+    expect(found).toMatchObject({
+      unknown: [{ start: before.start, end: at('2026-11-20T21:00Z') }],
+      missing: [{ start: before.end, end: after.start }],
+    })
+    expect(found?.share.had).toBeCloseTo(5 + 10 + 3 / 24, 5)
+    expect(found?.share.due).toBeCloseTo(5 + 19 + 21 / 24 + 3 / 24, 5)
   })
 }

@@ -1,4 +1,4 @@
-import { formatInstant, intersect, merge, parseInstant, subtract, type Window } from '@tidegate/core'
+import { formatInstant, intersect, merge, parseInstant, subtract, totalSec, type Window } from '@tidegate/core'
 import type { Judged, SeriesCompleteness } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
@@ -23,8 +23,7 @@ const market = fc.record({
     maxLength: 40,
   }),
   known: window,
-  head: fc.option(instant, { nil: undefined, freq: 1 }),
-  /** From the first data, or from the beginning, to the last trading date. */
+  /** From the beginning to the last trading date. */
   days: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined, freq: 1 }),
   answers: fc.array(fc.record({ window, state: fc.constantFrom(...STATES) }), { minLength: 4, maxLength: 12 }),
 })
@@ -35,18 +34,18 @@ export function describeRanks({ database, store }: Subject): void {
   it('whatever the sessions, the coverage and the window', async () => {
     await fc.assert(
       fc.asyncProperty(market, window, instant, async (given, { start, end }, now) => {
-        const { ids, answered } = await put(given)
+        const { ids, ...held } = await put(given)
         const judged = ids.map((seriesId) => ({ seriesId, start, until: end }))
-        const expected = await Promise.all(judged.map((one) => plain(one, given, answered, now)))
+        const expected = await Promise.all(judged.map((one) => plain(one, given, held, now)))
         expect(await store.completeness(judged, now)).toEqual(expected)
       }),
       { numRuns: 6 },
     )
   })
 
-  async function put({ sessions, known, head, days, answers }: Market) {
+  async function put({ sessions, known, days, answers }: Market) {
     await wipe(database)
-    const expires = days === undefined ? '' : dateOf((head ?? FIRST) + days * DAY).replaceAll('-', '')
+    const expires = days === undefined ? '' : dateOf(FIRST + days * DAY).replaceAll('-', '')
     const { contract, ...rest } = details('ES')
     await store.putInstrument(
       'ES',
@@ -61,7 +60,6 @@ export function describeRanks({ database, store }: Subject): void {
     })
     await store.putSessions({ ...CALENDAR, zone: 'US/Central', known, sessions: held, askedAt: undefined })
     const series = await store.ensureSeries(SPECS.map((spec) => ({ instrumentId: 'ES', spec, hours: 'regular' })))
-    await database.rows(sql`update series set head = to_timestamp(${head ?? null}::float8)`)
     const states = { empty: [] as Window[], filled: [] as Window[], unavailable: [] as Window[] }
     for (const { window, state } of answers) {
       for (const name of STATES) {
@@ -73,27 +71,45 @@ export function describeRanks({ database, store }: Subject): void {
       select s.id, x.state, (select coalesce(range_agg(tstzrange(to_timestamp(w.start), to_timestamp(w.end))), '{}')
         from jsonb_to_recordset(x.windows) as w(start float8, "end" float8))
       from series s, jsonb_each(${JSON.stringify(states)}::jsonb) as x(state, windows)`)
-    return { ids: series.map(({ id }) => id), answered: merge(Object.values(states).flat()) }
+    return { ids: series.map(({ id }) => id), answered: merge(Object.values(states).flat()), never: states.unavailable }
   }
 
   /** The definition: each session by itself, as the view has it, and each gap against all of them. */
   async function plain(
     judged: Judged,
     { known }: Market,
-    answered: readonly Window[],
+    { answered, never }: { readonly answered: readonly Window[]; readonly never: readonly Window[] },
     now: number,
   ): Promise<SeriesCompleteness> {
     const { seriesId, start, until } = judged
-    const all = await store.sessionRows({ ...judged, start: 0 }, until, 1000)
+    const span = [{ start, end: until }]
+    const all = await store.sessionRows(judged, until, 1000)
     const sessions = { complete: 0, empty: 0, unavailable: 0, partial: 0, missing: 0, open: 0 }
-    for (const row of all) if (row.starts >= start) sessions[row.state]++
-    const old = { start: 0, end: Math.min(until, now - DAY) }
-    const gaps = subtract([{ start, end: until }], answered).filter((gap) => {
-      const due = intersect(gap, old)
-      const unknown = due ? subtract([due], [known]) : []
+    for (const row of all) sessions[row.state]++
+    const old = [{ start: Math.min(until, now - DAY), end: Math.max(until, start) }]
+    const gaps = subtract(span, answered).filter((gap) => {
+      const unknown = subtract([gap], [...old, known])
       return unknown.length > 0 || all.some((row) => row.ends <= until && row.starts < gap.end && row.ends > gap.start)
     })
-    return { seriesId, sessions, missing: gaps.slice(0, 100), gaps: gaps.length, flagged: 0 }
+    const unknown = subtract(span, [...old, known, ...never])
+    const days = (windows: readonly Window[]) => totalSec(windows) / DAY
+    const had = sessions.complete + sessions.empty
+    return {
+      seriesId,
+      sessions,
+      missing: gaps.slice(0, 100),
+      gaps: gaps.length,
+      unavailable: never.flatMap((window) => intersect(window, { start, end: until }) ?? []),
+      unknown: subtract(
+        unknown,
+        answered.flatMap((window) => intersect(window, { start: known.end, end: until }) ?? []),
+      ),
+      share: {
+        had: had + days(unknown) - days(subtract(unknown, answered)),
+        due: had + sessions.partial + sessions.missing + days(unknown),
+      },
+      flagged: 0,
+    }
   }
 }
 

@@ -53,7 +53,7 @@ async function expectTrue(
       barSize,
       whatToShow,
       useRTH: series.hours === 'regular',
-      startSec: parseInstant(opens),
+      startSec: Math.max(parseInstant(opens), parseInstant(series.start)),
       endSec: parseInstant(closes),
     })
     expect({ opens, expected, stored }).toEqual({ opens, expected: bars.length, stored: bars.length })
@@ -96,7 +96,9 @@ describe('half days, holidays and changed clocks count as the market had them', 
       barSize: '1 hour',
       whatToShow: 'TRADES',
     })
+    // The session that is under way when the window begins counts from there.
     expect(es).toEqual([
+      ['2026-03-05', '23:00', '22:00', 22, 'complete'],
       ['2026-03-06', '23:00', '22:00', 23, 'complete'],
       ['2026-03-09', '22:00', '21:00', 23, 'complete'],
       ['2026-03-10', '22:00', '21:00', 23, 'complete'],
@@ -109,7 +111,8 @@ describe('half days, holidays and changed clocks count as the market had them', 
       barSize: '4 hours',
       whatToShow: 'MIDPOINT',
     })
-    expect(fx.slice(0, 3)).toEqual([
+    expect(fx.slice(0, 4)).toEqual([
+      ['2026-03-05', '22:15', '22:00', 6, 'complete'],
       ['2026-03-06', '22:15', '22:00', 7, 'complete'],
       ['2026-03-09', '21:15', '21:00', 7, 'complete'],
       ['2026-03-10', '21:15', '21:00', 7, 'complete'],
@@ -152,12 +155,16 @@ describe('how complete a series is', () => {
         instrumentId: 'AAPL.NASDAQ',
         spec: '1-DAY-LAST',
         hours: 'regular',
+        datasets: [],
+        wanted: true,
         window: { start: '2026-03-30T00:00:00Z', end: '2026-04-08T00:00:00Z' },
         complete: false,
         percent: 83.3,
         sessions: { complete: 5, empty: 0, unavailable: 0, partial: 0, missing: 1, open: 0 },
         missing: [{ start: '2026-04-07T00:00:00Z', end: '2026-04-08T00:00:00Z' }],
         gaps: 1,
+        unavailable: [],
+        unknown: [],
         flagged: 0,
       },
     ])

@@ -1,4 +1,4 @@
-import { type DatasetDefinition, specsFor, TidegateError, totalSec, type Window } from '@tidegate/core'
+import { type DatasetDefinition, shareOf, specsFor, TidegateError, type Window } from '@tidegate/core'
 import type { Dataset, DatasetState } from '@tidegate/db'
 import { type Finding, findSeries } from './finding.ts'
 import { questionsOfStart } from './questions.ts'
@@ -19,7 +19,7 @@ export interface SeriesStatus {
   readonly wanted: Window | undefined
   /** What of that is not covered, whoever is asking for it. */
   readonly gaps: readonly Window[]
-  /** The covered share of what is wanted, 0 to 1, by time; undefined where nothing is wanted yet. */
+  /** The share that is had of the sessions that are over and may be had, 0 to 1, as `GET /v1/coverage` has it; undefined where none is due yet. */
   readonly complete: number | undefined
 }
 
@@ -105,12 +105,16 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
         at,
         store,
       )
+      const counts = new Map(
+        (await store.datasetCompleteness(at, name)).map((one) => [`${one.seriesId} ${one.dataset}`, one]),
+      )
       return found.map(({ series: wanted, unresolved, kinds, ...dataset }) => {
+        const counted = ({ id }: { readonly id: number }) => counts.get(`${id} ${dataset.name}`) ?? []
         const series = all.splice(0, wanted.length).map(({ series: one, window, gaps }): SeriesStatus => {
           const { id: seriesId, instrumentId, spec } = one
-          return { seriesId, instrumentId, spec, wanted: window, gaps, complete: window && shareOf([{ window, gaps }]) }
+          return { seriesId, instrumentId, spec, wanted: window, gaps, complete: shareOf([counted(one)].flat()) }
         })
-        const complete = shareOf(series.flatMap(({ wanted: window, gaps }) => (window ? [{ window, gaps }] : [])))
+        const complete = shareOf(wanted.flatMap(counted))
         const problems = [
           ...problemsOf({ name: dataset.name, unresolved, series: wanted }),
           ...refusedOf(dataset, kinds),
@@ -125,13 +129,6 @@ export function createDatasets(options: IngestOptions, finding: Finding): Datase
 /** That there is none of this name. */
 export function noDataset(name: string): TidegateError {
   return new TidegateError('not-found', `There is no dataset "${name.slice(0, 64)}": declare it first.`)
-}
-
-/** The covered share of windows, by time; undefined where there are none. */
-function shareOf(parts: readonly { readonly window: Window; readonly gaps: readonly Window[] }[]): number | undefined {
-  const wantedSec = parts.reduce((sum, { window }) => sum + window.end - window.start, 0)
-  const missingSec = parts.reduce((sum, { gaps }) => sum + totalSec(gaps), 0)
-  return wantedSec === 0 ? undefined : 1 - missingSec / wantedSec
 }
 
 /** Specs that a kind of product among the instruments has no data for; one instrument of each kind is named. */

@@ -4,6 +4,7 @@ import {
   formatSpec,
   isToNow,
   type KnownSessions,
+  merge,
   type Pace,
   pacedSec,
   parseInstrument,
@@ -103,7 +104,8 @@ async function planMissing(
   store: Store,
   { nowSec, keptSec, spans, pace }: PlanOptions,
 ): Promise<Omit<Plan, 'problems'>> {
-  const parts = wanted.map((one) => ({ ...one, ...askable(one, keptSec) }))
+  const never = await store.unavailable(wanted.map(({ want }) => keyOf(want)))
+  const parts = wanted.map((one, i) => ({ ...one, ...askable(one, never[i] ?? [], keptSec) }))
   const spanOf = await knownSpans(store, spans, nowSec)
   const openingsOf = await storedOpenings(parts, store, spanOf)
   const refusals = refusalsOf(await store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]))
@@ -133,11 +135,16 @@ async function planMissing(
   }
 }
 
-/** What is missing of a series, apart: what may be had, and what can never be. */
-function askable({ want, window, missing }: Missing, keptSec: number): Pick<PlannedSeries, 'gaps' | 'unavailable'> {
+/** What is missing of a series, apart: what may be had, and what can never be, also where that is `known` since an earlier run. */
+function askable(
+  { want, window, missing }: Missing,
+  known: readonly Window[],
+  keptSec: number,
+): Pick<PlannedSeries, 'gaps' | 'unavailable'> {
   if (!window) return { gaps: [], unavailable: [] }
+  const lacking = merge([...missing, ...known])
   const unavailable = unavailableFor(want, window, keptSec).flatMap(({ windows, why }) => {
-    const open = within(missing, windows)
+    const open = within(lacking, windows)
     return open.length > 0 ? [{ windows: open, why }] : []
   })
   const never = unavailable.flatMap(({ windows }) => windows)

@@ -5,29 +5,23 @@ import { type SQL, sql } from 'drizzle-orm'
  * coverage one by one they take seconds. But sessions do not overlap, and those of a calendar are the same for all of its
  * series: ordered once, how many lie within a window is the difference of two ranks, found by halving.
  *
- * In what is counted `k` is a row of `rankedSessions`, or null where no sessions are known, and `b` the row of `bounds`.
+ * In what is counted `w` is a series with its `span`, `k` a row of `rankedSessions`, or null where no sessions are known, and
+ * `b` the row of `bounds`. What is counted are the rows of the function `judged_sessions`.
  */
 
 /** Just before: windows and sessions hold their starts and not their ends. */
 const TICK = sql`interval '1 microsecond'`
 
-/** What bars of a spec count by: a session, or for those of a day and longer the day, week or month. */
-export function unitOf(spec: SQL): SQL {
-  return sql`case when split_part(${spec}, '-', 2) in ('SECOND', 'MINUTE', 'HOUR') then 'session' else lower(split_part(${spec}, '-', 2)) end`
-}
-
 /**
  * Of each calendar, hours and unit that `wanted` selects, what is known of it, and in order when its sessions (days, weeks,
- * months) start and end, when the last session in each closes, and by which date the first counts: the same as the view
- * `session_coverage` has them.
+ * months) start and end, and by which date the first in each counts.
  */
 export function rankedSessions(wanted: SQL): SQL {
   return sql`
     select z.*, c.known, r.* from (${wanted}) z join calendars c on c.calendar = z.calendar and c.hours = z.hours cross join lateral (
-      select array_agg(starts order by starts) as starts, array_agg(ends order by ends) as ends,
-        array_agg(closes order by closes) as closes, array_agg(date order by date) as dates
+      select array_agg(starts order by starts) as starts, array_agg(ends order by ends) as ends, array_agg(date order by date) as dates
       from (
-        select p.starts, min(x.date) as date, max(x.closes) as closes, case z.unit
+        select p.starts, min(x.date) as date, case z.unit
           when 'session' then max(x.closes)
           else (p.starts at time zone 'UTC' + ('1 ' || z.unit)::interval) at time zone 'UTC' end as ends
         from sessions x cross join lateral (
@@ -41,18 +35,13 @@ export function rankedSessions(wanted: SQL): SQL {
 }
 
 /**
- * The ranks before the `first` and of the `last` session that count for the series `w`: not those over by its head timestamp,
- * nor those after its last trading date. One week or month may hold both, and no session between them.
+ * The ranks before the `first` and of the `last` session that count for the series `w`: not those over when its span begins,
+ * nor those after its last trading date.
  * (`offset 0`, here and where it is counted: put together with what uses it, it would be found anew for each use.)
  */
 export const bounds = sql`
-  select r.first, case when w.head is not null and w.expiry is not null and r.last = r.first + 1 and not exists (
-    select 1 from sessions x where x.calendar = w.calendar and x.hours = w.hours and x.date <= w.expiry and x.closes > w.head
-  ) then r.first else r.last end as last
-  from (
-    select coalesce(width_bucket(w.head, k.closes), 0) as first,
-      coalesce(width_bucket(w.expiry, k.dates), cardinality(k.dates), 0) as last
-  ) r offset 0`
+  select coalesce(width_bucket(lower(w.span), k.ends), 0) as first,
+    coalesce(width_bucket(w.expiry, k.dates), cardinality(k.dates), 0) as last offset 0`
 
 /** How many sessions lie within the windows, each in one of them. */
 export function within(windows: SQL): SQL {
@@ -70,9 +59,10 @@ export function touches(window: SQL, until: SQL): SQL {
     > greatest(width_bucket(lower(${window}), k.ends), b.first)`
 }
 
-/** From the first that starts in a window `r` up to that of the rank `last`. */
+/** From the first that starts in a window `r` of the span, or is under way when both begin, up to that of the rank `last`. */
 function counted(windows: SQL, last: SQL): SQL {
   return sql`coalesce((
-    select sum(greatest(least(${last}, b.last) - greatest(width_bucket(lower(r) - ${TICK}, k.starts), b.first), 0))
+    select sum(greatest(least(${last}, b.last) - case
+      when lower(r) = lower(w.span) then b.first else greatest(width_bucket(lower(r) - ${TICK}, k.starts), b.first) end, 0))
     from unnest(${windows}) r), 0)::int`
 }

@@ -16,7 +16,7 @@ export interface DatasetSummary {
   readonly updatedAt: string
   /** How many series it comes to so far. */
   readonly seriesCount: number
-  /** The covered share of all that is wanted and final, 0 to 1, by time; null where nothing is wanted yet. */
+  /** The share that is had of the sessions that are over and may be had, 0 to 1, as `GET /v1/coverage` has it; null where none is due yet. */
   readonly complete: number | null
   readonly lastRun: {
     readonly id: string

@@ -1,9 +1,10 @@
-import { finalUntil, HOURS, parseSpec, TidegateError } from '@tidegate/core'
-import type { JudgedSeries, SeriesCompleteness, Store } from '@tidegate/db'
+import { HOURS, TidegateError } from '@tidegate/core'
+import type { SeriesCompleteness, Store } from '@tidegate/db'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { type CoverageAnswer, completenessAnswer, type SessionsAnswer, sessionsAnswer } from '../answers/coverage.ts'
 import { check, parsed } from '../check.ts'
+import { DATASET_NAME } from '../definition.ts'
 import { storedInstrument } from '../instrument.ts'
 import { instant, instrumentText } from '../request.ts'
 import { specsOf } from './series.ts'
@@ -16,6 +17,7 @@ const AFTER = 'expected the "next" of the page before'
 const MORE_THAN_ONE = 2
 
 const schema = z.strictObject({
+  dataset: z.string().regex(DATASET_NAME, 'expected the name of a dataset').optional(),
   instrument: instrumentText.optional(),
   spec: z.string().transform(parsed(specsOf)).optional(),
   hours: z.enum(HOURS, { error: `expected ${HOURS.join(' or ')}` }).optional(),
@@ -41,6 +43,9 @@ const NOTHING: Omit<SeriesCompleteness, 'seriesId'> = {
   sessions: { complete: 0, empty: 0, unavailable: 0, partial: 0, missing: 0, open: 0 },
   missing: [],
   gaps: 0,
+  unavailable: [],
+  unknown: [],
+  share: { had: 0, due: 0 },
   flagged: 0,
 }
 
@@ -49,18 +54,15 @@ export function coverageRoutes({ store, now }: { store: Store; now: () => number
   const nowSec = () => Math.floor(now() / 1000)
   const routes = new Hono()
 
-  /** The part of a series that is judged: nothing before its beginning, and nothing that is not final. */
-  function judgedOf({ id, spec, secType, timeZoneId, since }: JudgedSeries, { start, end }: Query) {
-    const final = finalUntil(parseSpec(spec), nowSec(), { secType, timeZoneId })
-    const from = start ?? since
-    return from === undefined ? undefined : { seriesId: id, start: from, until: Math.min(end ?? final, final), final }
-  }
-
-  async function found({ instrument, spec, hours }: Query, page: { after: number; limit: number }) {
+  async function found(query: Query, page: { after: number; limit: number }) {
+    const { instrument, spec, hours, dataset, start, end } = query
+    if (dataset !== undefined && (await store.datasets(dataset)).length === 0) {
+      throw new TidegateError('not-found', `There is no dataset "${dataset}".`)
+    }
     const named = instrument?.trim().toUpperCase()
     const stored = instrument === undefined ? undefined : await storedInstrument(store, instrument)
     const instrumentIds = named === undefined ? undefined : [stored?.id ?? named]
-    return store.judgedSeries({ instrumentIds, specs: spec, hours }, page)
+    return store.judgedSeries({ instrumentIds, specs: spec, hours, dataset }, page, { now: nowSec(), start, end })
   }
 
   async function summary(query: Query): Promise<CoverageAnswer> {
@@ -68,12 +70,11 @@ export function coverageRoutes({ store, now }: { store: Store; now: () => number
     // One more than asked for: it tells whether there is a next page.
     const series = await found(query, { after, limit: limit + 1 })
     const page = series.slice(0, limit)
-    const judged = page.flatMap((one) => judgedOf(one, query) ?? [])
+    const judged = page.flatMap(({ id, window }) =>
+      window && window.start < window.end ? [{ seriesId: id, start: window.start, until: window.end }] : [],
+    )
     const known = new Map((await store.completeness(judged, nowSec())).map((one) => [one.seriesId, one]))
-    const answers = page.map((one) => {
-      const window = judged.find(({ seriesId }) => seriesId === one.id)
-      return completenessAnswer(one, window && { start: window.start, end: window.until }, known.get(one.id) ?? NOTHING)
-    })
+    const answers = page.map((one) => completenessAnswer(one, known.get(one.id) ?? NOTHING, nowSec()))
     return { series: answers, next: series.length > limit ? (page.at(-1)?.id ?? null) : null }
   }
 
@@ -86,10 +87,10 @@ export function coverageRoutes({ store, now }: { store: Store; now: () => number
         'The sessions of one series can be told at once: give instrument, spec and hours.',
       )
     }
-    const judged = judgedOf(series, query)
+    const { id: seriesId, window, until } = series
     const end = query.end ?? nowSec()
     // One that the end cuts is over all the same.
-    const rows = judged ? await store.sessionRows({ ...judged, until: judged.final }, end, query.limit + 1) : []
+    const rows = window ? await store.sessionRows({ seriesId, start: window.start, until }, end, query.limit + 1) : []
     return sessionsAnswer(series, rows.slice(0, query.limit), rows[query.limit]?.starts)
   }
 
