@@ -40,6 +40,8 @@ export interface BarsAnswer {
   readonly bars: BarColumns
   /** The `start` that asks for the next page; null on the last one. */
   readonly next: string | null
+  /** The newest adjustment of the series, 0 for none: asked for with it, the next page is of the same scale, or refused. */
+  readonly adjustment: number
 }
 
 /** `GET /v1/series`. */

@@ -77,6 +77,7 @@ describe('a fetch by HTTP', () => {
       hours: 'regular',
       bars: expected,
       next: null,
+      adjustment: 0,
     })
 
     const after = await world.call<PlanAnswer>('POST', '/v1/plan', MINUTES)

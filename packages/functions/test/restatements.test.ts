@@ -136,7 +136,8 @@ describe('POST /v1/adjustments/:id/abandon', () => {
       const [series] = await store.series()
       if (!series) throw new Error('Nothing is stored.')
       const nowSec = Math.floor(world.clock.now() / 1000)
-      const found = { ratio: 0.5, since: undefined, before: nowSec }
+      const [start, end] = [Date.parse('2026-03-09') / 1000, Date.parse('2026-03-12') / 1000]
+      const found = { ratio: 0.5, since: undefined, before: end }
       const claimed = async (id: string, start: number, end: number, adjustmentId?: number) => {
         const run = { id, source: 'test', chunks: [{ seriesId: series.id, window: { start, end } }], now: nowSec }
         const { chunkIds } = await store.createRun(adjustmentId === undefined ? run : { ...run, adjustmentId })
@@ -145,7 +146,7 @@ describe('POST /v1/adjustments/:id/abandon', () => {
       const finder = await claimed('finder', nowSec - 7200, nowSec - 3600)
       const { adjustmentId: id } = await store.openAdjustment(finder, found, nowSec)
       const path = `/v1/adjustments/${id}/abandon`
-      const before = new Date(nowSec * 1000).toISOString().replace('.000', '')
+      const before = '2026-03-12T00:00:00Z'
       for (const _ of ['once', 'twice']) {
         const answer = await world.call<AdjustmentAnswer>('POST', path)
         expect([answer.status, answer.body]).toMatchObject([200, { id, state: 'abandoned', since: before, before }])
@@ -154,14 +155,27 @@ describe('POST /v1/adjustments/:id/abandon', () => {
         const { status, body } = await world.call<ErrorAnswer>('POST', `/v1/adjustments/${other}/abandon`)
         expect([status, body.error.message]).toEqual([404, `There is no adjustment "${other}".`])
       }
+      const page = async (of: number | undefined) => {
+        const pages = new URLSearchParams({ instrument: 'AAPL', spec: '1HOUR', start: '2026-03-10', end: '2026-03-12' })
+        if (of !== undefined) pages.set('adjustment', String(of))
+        return world.call<BarsAnswer & ErrorAnswer>('GET', `/v1/bars?${pages}`)
+      }
+      expect((await page(0)).body.adjustment).toBe(0)
       const again = await claimed('again', nowSec - 3600, nowSec)
       const { adjustmentId: next } = await store.openAdjustment(again, found, nowSec)
-      const [start, end] = [Date.parse('2026-03-09') / 1000, Date.parse('2026-03-12') / 1000]
       const collector = await claimed('collector', start, end, next)
       await store.stage(collector, await store.bars(series.id, { start, end }, 1000), nowSec)
-      expect(await store.applyAdjustments(nowSec)).toBe(1)
+      // Unless the functions have done so themselves.
+      await store.applyAdjustments(nowSec)
       const late = await world.call<ErrorAnswer>('POST', `/v1/adjustments/${next}/abandon`)
       expect([late.status, late.body.error.message]).toEqual([409, expect.stringContaining('is in place since')])
+      // Who reads on from a page of before it is told so.
+      const stale = await page(0)
+      expect([stale.status, stale.body.error.message]).toEqual([
+        409,
+        expect.stringContaining('from its first page again'),
+      ])
+      for (const of of [undefined, next]) expect((await page(of)).body.adjustment).toBe(next)
     } finally {
       await world.close()
     }

@@ -29,6 +29,8 @@ export interface Nearby {
    * was left as it was. Undefined: all of them.
    */
   scaleSince(seriesId: number): Promise<number | undefined>
+  /** The newest adjustment of the series that is in place; 0 where there is none. It changes when stored bars change their scale. */
+  scaleOf(seriesId: number): Promise<number>
 }
 
 export function nearbyIn(database: Database): Nearby {
@@ -58,6 +60,12 @@ export function nearbyIn(database: Database): Nearby {
     async scaleSince(seriesId) {
       const [row] = await database.rows<{ since: number | null }>(sql`select ${epoch(scaleStart(seriesId))} as since`)
       return row?.since ?? undefined
+    },
+
+    async scaleOf(seriesId) {
+      const [row] = await database.rows<{ id: number }>(sql`
+        select coalesce(max(id), 0)::float8 as id from adjustments where series_id = ${seriesId}::int and state = 'applied'`)
+      return row?.id ?? 0
     },
   }
 }

@@ -36,6 +36,11 @@ export function barRoutes({ store, hours }: { store: Store; hours: Hours }): Hon
         .transform(Number)
         .pipe(z.int().min(1, LIMIT).max(MAX_BARS, LIMIT))
         .default(DEFAULT_BARS),
+      adjustment: z
+        .string()
+        .regex(/^\d{1,15}$/, 'expected the "adjustment" of the page before')
+        .transform(Number)
+        .optional(),
     })
     .transform((query, context) => ({ ...query, window: windowOf(query, context) }))
   const seriesIdOf = createSeriesFinder(store)
@@ -46,13 +51,38 @@ export function barRoutes({ store, hours }: { store: Store; hours: Hours }): Hon
     const key = await keyOf(query, store)
     const seriesId = await seriesIdOf(key)
     // One more than asked for: it tells whether there is a next page, and where that begins.
-    const found = await store.bars(seriesId, query.window, query.limit + 1)
+    const { found, adjustment } = await readAtOnce(store, seriesId, () =>
+      store.bars(seriesId, query.window, query.limit + 1),
+    )
+    if (query.adjustment !== undefined && query.adjustment !== adjustment)
+      throw readjusted(query.adjustment, adjustment)
     const next = found.t[query.limit]
     const bars = next === undefined ? found : sliceBars(found, 0, query.limit)
-    return c.json<BarsAnswer>({ ...key, bars, next: next === undefined ? null : formatInstant(next) })
+    return c.json<BarsAnswer>({ ...key, bars, next: next === undefined ? null : formatInstant(next), adjustment })
   })
 
   return routes
+}
+
+/** Bars, and the adjustment that they are of: read again where one was put in place in between. */
+async function readAtOnce<T>(
+  store: Store,
+  seriesId: number,
+  read: () => Promise<T>,
+): Promise<{ readonly found: T; readonly adjustment: number }> {
+  for (let before = await store.scaleOf(seriesId); ; ) {
+    const found = await read()
+    const adjustment = await store.scaleOf(seriesId)
+    if (adjustment === before) return { found, adjustment }
+    before = adjustment
+  }
+}
+
+function readjusted(before: number, now: number): TidegateError {
+  return new TidegateError(
+    'conflict',
+    `The series was adjusted after a split while it was read (adjustment ${now}, the page before was of ${before}): read it from its first page again.`,
+  )
 }
 
 /** The series' key by its stored instrument, so that bare names and timeframes find what they made. */
