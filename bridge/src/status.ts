@@ -21,7 +21,8 @@ export function statusOf(
     phase: phaseOf(state, obstacle),
     reason: reasonOf(state, obstacle),
     serverVersion: connection?.serverVersion,
-    connectedAt: state.connectedMs === undefined ? undefined : new Date(state.connectedMs).toISOString(),
+    connectedAt: isoOf(state.connectedMs),
+    lastUpAt: isUp && first !== undefined ? undefined : isoOf(state.lastUpMs),
     time: connection && new Date(connection.now()).toISOString(),
     aheadMs: connection?.aheadMs,
     accounts: state.accounts.map(masked),
@@ -29,4 +30,8 @@ export function statusOf(
     simulated: first !== undefined && isSimulated(first),
     farms: [...state.farms.values()],
   }
+}
+
+function isoOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }

@@ -191,10 +191,11 @@ describe('a connection that breaks', () => {
     }
     tellsTime = false
     await clock.advance(34_999)
-    expect(bridge.status().state).toBe('ready')
+    expect(bridge.status()).toMatchObject({ state: 'ready', lastUpAt: undefined })
     await clock.advance(1)
     await until('it is given up', () => bridge.status().state === 'down')
     expect(bridge.status().reason).toContain('has not answered a question for its time within 5 s')
+    expect(bridge.status().lastUpAt).toBe(new Date(clock.now()).toISOString())
   })
 })
 

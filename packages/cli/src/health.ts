@@ -3,7 +3,7 @@ import type { AdjustmentsAnswer, StatusAnswer } from '@tidegate/functions'
 import type { BridgeReport, BridgeStatus } from '@tidegate/relay'
 import { entriesOf } from './commands/connect.ts'
 import { inWords } from './duration.ts'
-import { instantCell } from './table.ts'
+import { instantCell, momentCell } from './table.ts'
 
 export interface HealthOptions {
   /** Whether there is a database at all. */
@@ -33,6 +33,12 @@ export function healthOf({ database, bridge }: StatusAnswer, options: HealthOpti
   ]
 }
 
+/** Why nothing can be asked of the gateway now; undefined where it can. Of several bridges one that is ready is enough. */
+export function troubleOf(bridge: StatusAnswer['bridge']): string | undefined {
+  if (!bridge.ok) return bridge.error.message
+  return bridge.gateway.state === 'ready' ? bridge.pacing.trouble : loginText(bridge.gateway)
+}
+
 /** One bridge of several, in a line. */
 function bridgeEntry(report: BridgeReport): [string, string] {
   const name = `bridge ${report.name}`
@@ -42,8 +48,10 @@ function bridgeEntry(report: BridgeReport): [string, string] {
   return [name, `${loginText(report.gateway)}; ${requests}`]
 }
 
-function loginText({ phase, reason }: BridgeStatus['gateway']): string {
-  return reason ? `${phase}: ${reason}` : phase
+/** Where the login stands, since when it is not there, and why. */
+function loginText({ phase, reason, lastUpAt }: BridgeStatus['gateway']): string {
+  const since = lastUpAt === undefined ? '' : ` since ${momentCell(lastUpAt)} UTC`
+  return `${phase}${since}${reason ? `: ${reason}` : ''}`
 }
 
 /** What keeps requests from going although the gateway is there; empty where nothing does. */

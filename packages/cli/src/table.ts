@@ -48,6 +48,11 @@ export function instantCell(iso: string | null | undefined): string {
   return iso ? iso.replace('T', ' ').replace(/(:00)?Z$/, '') : '–'
 }
 
+/** The same to the second, whichever it is: for what happened, as against what is planned or covered. */
+export function momentCell(iso: string | null | undefined): string {
+  return iso ? iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '') : '–'
+}
+
 /** The dates alone of a cell made of instants. */
 export function datesOnly(cell: string): string {
   return cell.replaceAll(/(\d{4}-\d\d-\d\d) \d\d:\d\d(:\d\d)?/g, '$1')

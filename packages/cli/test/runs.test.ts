@@ -43,14 +43,41 @@ describe('runs', () => {
     await store.createRun({ ...made, id: 'second-of-runs', source: 'tick', now: NOW })
     const { status, out } = await run()
     expect(status).toBe(0)
+    expect(out).not.toContain('wait')
     const lines = out.split('\n')
     expect(lines[1]).toMatch(/run .* source .* state .* chunks .* bars/)
-    expect(lines[3]).toMatch(/second-of-runs .* tick .* open .* 2026-11-20 15:30 .* – .* 0 of 1 .* 0 /)
-    expect(lines[4]).toMatch(/first-of-runs .* fetch .* failed .* 2026-11-20 15:29 .* 2026-11-20 15:30 .* 1 of 1 .* 0 /)
+    expect(lines[3]).toMatch(/second-of-runs .* tick .* open .* 2026-11-20 15:30:00 .* – .* 0 of 1 .* 0 /)
+    expect(lines[4]).toMatch(/first-of-runs .* fetch .* failed .* 2026-11-20 15:29:00 .* 2026-11-20 15:30:00 .* 1 of 1 .* 0 /)
     expect(lines.at(-2)).toBe('first-of: IBKR has no such bars.')
     const json = JSON.parse((await run('--json', '--state', 'failed')).out)
     expect(json).toMatchObject({ runs: [{ id: 'first-of-runs', error: { message: 'IBKR has no such bars.' } }] })
     expect((await run('--limit', '0')).status).toBe(2)
+  })
+
+  test('says why open ones do not go on', async () => {
+    const { store } = door.world
+    const { id: seriesId } = await seriesIn(store)
+    const chunks = [{ seriesId, window: { start: NOW - DAY_SEC, end: NOW - DAY_SEC / 2 } }]
+    await store.createRun({ id: 'waits', source: 'tick', chunks, now: NOW })
+    const runsWhile = async (bridge: object) => {
+      const answering = async (request: Request) => {
+        if (new URL(request.url).pathname !== '/v1/status') return door.app.fetch(request)
+        return Response.json({ database: { ok: true }, bridge })
+      }
+      return (await commandsTo(answering, KEY)('runs')).out.split('\n').at(-2)
+    }
+    const error = { kind: 'disconnected', message: 'The bridge at http://b did not answer.' }
+    expect(await runsWhile({ ok: false, error })).toBe(`Open runs wait for the gateway: ${error.message}`)
+    const gateway = {
+      state: 'down',
+      phase: 'connecting',
+      reason: 'Nobody answers.',
+      lastUpAt: '2026-11-20T15:29:30.1Z',
+    }
+    expect(await runsWhile({ ok: true, gateway, pacing: {} })).toBe(
+      'Open runs wait for the gateway: connecting since 2026-11-20 15:29:30 UTC: Nobody answers.',
+    )
+    expect(await runsWhile({ ok: true, gateway: { ...gateway, state: 'ready' }, pacing: {} })).toMatch(/^└/)
   })
 
   test('cancels an open one by the beginning of its id; one that has ended stays as it is', async () => {

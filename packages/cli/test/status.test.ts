@@ -15,7 +15,13 @@ const PACING: BridgeStatus['pacing'] = {
 const BRIDGE: BridgeStatus = { gateway: GATEWAY, pacing: PACING }
 const LOGGED_OUT = {
   ...BRIDGE,
-  gateway: { ...GATEWAY, state: 'down', phase: 'login-required', reason: 'A person has to log in.' },
+  gateway: {
+    ...GATEWAY,
+    state: 'down',
+    phase: 'login-required',
+    reason: 'A person has to log in.',
+    lastUpAt: '2026-11-20T14:02:07.531Z',
+  },
 } as const
 const SPLIT: AdjustmentsAnswer['adjustments'][number] = {
   ...{ id: 7, instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular', ratio: 0.25, state: 'collecting' },
@@ -49,7 +55,7 @@ describe('status', () => {
     const pacing = { ...PACING, heldMs: { messages: 4000, small: 600_000 }, trouble: 'Redis is out of reach.' }
     const held = await statusOf({ ok: true, ...LOGGED_OUT, pacing })
     expect(held.status).toBe(1)
-    expect(held.out).toMatch(/login +│ login-required: A person has to log in\. +│/)
+    expect(held.out).toMatch(/login +│ login-required since 2026-11-20 14:02:07 UTC: A person has to log in\. +│/)
     expect(held.out).toMatch(/held since the gateway complained: all for about 4 seconds, those of bars up to 30/)
     expect(held.out).toContain('about 10 minutes; held: Redis is out of reach.')
   })
@@ -66,7 +72,9 @@ describe('status', () => {
     })
     expect(status).toBe(0)
     expect(out).toMatch(/bridge one +│ ready; 3 of 32 open, 2 waiting; held since .* 30 seconds for about 30 seconds/)
-    expect(out).toMatch(/bridge two +│ login-required: A person has to log in\.; 3 of 32 open/)
+    expect(out).toMatch(
+      /bridge two +│ login-required since 2026-11-20 14:02:07 UTC: A person has to log in\.; 3 of 32 open/,
+    )
     expect(out).toMatch(/bridge three +│ Nobody answers at 10\.0\.0\.7\./)
   })
 

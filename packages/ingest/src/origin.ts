@@ -53,7 +53,7 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
     if (gateway.state !== 'ready') {
       throw new TidegateError(
         'disconnected',
-        `The bridge is not connected to a gateway: ${gateway.reason ?? gateway.state}.`,
+        `The bridge is not connected to a gateway: ${gateway.reason ?? `${gateway.state}.`}`,
       )
     }
     await admit(gateway.simulated)

@@ -91,7 +91,7 @@ export function createRelay({ url, key, fetch = (request) => globalThis.fetch(re
     } catch (cause) {
       throw new TidegateError(
         'disconnected',
-        `The bridge at ${origin} did not answer: check that it runs and that BRIDGE_URL is right.`,
+        `The bridge at ${origin} did not answer: check that it runs and that BRIDGE_URL, or BRIDGES, is right.`,
         { cause },
       )
     }

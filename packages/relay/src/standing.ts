@@ -161,5 +161,5 @@ function awayOf(name: string, { state, phase, reason }: BridgeStatus['gateway'])
   if (state === 'ready') return undefined
   const kind =
     phase === 'login-required' ? phase : phase === 'competing' ? 'competing-session' : ('disconnected' as const)
-  return new TidegateError(kind, `The bridge "${name}" is not connected to a gateway: ${reason ?? phase}.`)
+  return new TidegateError(kind, `The bridge "${name}" is not connected to a gateway: ${reason ?? `${phase}.`}`)
 }

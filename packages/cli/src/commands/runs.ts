@@ -2,8 +2,9 @@ import { TidegateError } from '@tidegate/core'
 import type { RunsAnswer } from '@tidegate/functions'
 import type { Client } from '../client.ts'
 import type { Context } from '../context.ts'
+import { troubleOf } from '../health.ts'
 import { jsonText } from '../json.ts'
-import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
+import { type Column, datesOnly, momentCell, tableOf } from '../table.ts'
 import { withStored } from '../target.ts'
 
 /** Of a run's id where there is no room for more. */
@@ -31,11 +32,23 @@ export interface RunsOptions {
 
 /** Lists the newest runs: how many of their chunks have settled, and what went wrong last. */
 export function runRuns(context: Context, { json, verbose, ...query }: RunsOptions): Promise<number> {
-  return withStored(context, verbose, async (client) => {
-    const runs = await client.runs(query)
-    context.out(json ? jsonText(runs) : runsText(runs, context.columns))
+  return withStored(context, verbose, async (client, url) => {
+    const answer = await client.runs(query)
+    if (json) context.out(jsonText(answer))
+    else {
+      const isAnyOpen = answer.runs.some(({ state }) => state === 'open')
+      context.out(runsText(answer, context.columns) + (isAnyOpen ? await waitingText(client, url) : ''))
+    }
     return 0
   })
+}
+
+/** Why open runs do not go on; empty where they do. */
+async function waitingText(client: Client, url: string | undefined): Promise<string> {
+  if (url === undefined) return 'Open runs go on while a Tidegate runs: npx tidegate start.\n'
+  const { bridge } = await client.status()
+  const trouble = troubleOf(bridge)
+  return trouble === undefined ? '' : `Open runs wait for the gateway: ${trouble}\n`
 }
 
 /** Stops a run. Status 0 also for one that was cancelled before; 1 for one that had ended. */
@@ -76,8 +89,8 @@ export function runsText({ runs }: RunsAnswer, width: number | undefined): strin
       source,
       dataset ?? '–',
       state,
-      instantCell(createdAt),
-      instantCell(finishedAt),
+      momentCell(createdAt),
+      momentCell(finishedAt),
       `${ended} of ${ended + queued + leased}`,
       bars,
     ]

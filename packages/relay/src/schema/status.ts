@@ -22,6 +22,8 @@ export const statusSchema = z.object({
     reason: z.string().optional(),
     serverVersion: z.int().optional(),
     connectedAt: z.string().optional(),
+    /** When a connection with an account last stood, ISO 8601, where none does now. */
+    lastUpAt: z.string().optional(),
     /** The gateway's own clock, ISO 8601, where it is connected. */
     time: z.string().optional(),
     /** How far that is ahead of the bridge's, milliseconds, where it is more than a few seconds: one of the two is wrong. */
