@@ -7,7 +7,7 @@ import type { Dice } from './dice.ts'
 import type { Time } from './time.ts'
 import type { Wires } from './wires.ts'
 
-/** What the way to the bridge takes while it storms: long enough for something else to happen. */
+/** What the way to the bridge takes while it storms, and at times the way back: long enough for something else to happen. */
 const DELAYS_MS = [0, 0, 1000, 10_000, 60_000, 200_000]
 const KEY = 'key-of-the-chaos-0123456789-0123456789'
 
@@ -78,6 +78,7 @@ export async function openGateway(parts: Parts): Promise<Gateway> {
     if (gone.signal.aborted) throw new TypeError('fetch failed: the bridge is not there')
     if (isStormy()) await Promise.race([time.sleep(dice.pick(DELAYS_MS)), whenAborted(gone.signal)])
     const answer = await Promise.race([bridge.fetch(request), whenAborted(gone.signal)])
+    if (isStormy() && dice.chance(0.3)) await Promise.race([time.sleep(dice.pick(DELAYS_MS)), whenAborted(gone.signal)])
     const isBroken = isStormy() && dice.chance(0.03)
     const ends = isBroken ? dice.pick(['error', 'end'] as const) : undefined
     return new Response(through(answer.body, gone.signal, ends), { status: answer.status, headers: answer.headers })

@@ -5,7 +5,7 @@ import type { Outcome } from './run.ts'
 
 const USAGE = 'Usage: npm run test:chaos -- [--runs N] [--seed S] [--workers N] [--verbose]'
 const MOST_SEED = 2 ** 32 - 1
-const EVERY = 25
+const EVERY = 10
 
 /** A whole number of the command line. Throws with what was expected. */
 function whole(name: string, text: string, least: number, most: number): number {

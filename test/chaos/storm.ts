@@ -81,7 +81,7 @@ export function startStorm({ time, dice, gateways, functions, caller, reader, sp
   again(15, 60, () => caller.call())
   again(3, 15, () => reader.read())
   for (let n = dice.pick([0, 1, 1, 2]); n > 0; n--) {
-    time.after(dice.whole(0, 150 * MINUTE_MS), () => !isOver && splits.split())
+    time.after(dice.whole(0, dice.pick([10, 150]) * MINUTE_MS), () => !isOver && splits.split())
   }
   again(60, 150, async () => {
     const answer = await functions.call<RunsAnswer>('GET', '/v1/runs?state=open')
