@@ -20,8 +20,8 @@ export function describeOutbox({ store }: Subject): void {
   it('of one run and bar specification no more go to the queue than may be with it at once', async () => {
     const series = await anySeries(store)
     const ids = await queue(store, series.id, windows)
-    expect((await deliver()).map(({ chunkId, isOpen }) => [chunkId, isOpen])).toEqual(
-      ids.slice(0, MOST).map((id) => [id, true]),
+    expect((await deliver()).map(({ chunkId, open }) => [chunkId, open])).toEqual(
+      ids.slice(0, MOST).map((id, place) => [id, { priority: 'scheduled', place }]),
     )
     expect(await deliver()).toEqual([])
     // Nobody waits for the message of one that was never sent; one whose message was lost is found.
@@ -48,6 +48,11 @@ export function describeOutbox({ store }: Subject): void {
     expect((await deliver()).map(({ chunkId }) => chunkId)).toEqual([ids[MOST]])
   })
 
+  it('fewer go there where fewer may', async () => {
+    const ids = await queue(store, (await anySeries(store)).id, windows.slice(0, 5))
+    expect((await store.outbox(10, 3)).map(({ chunkId }) => chunkId)).toEqual(ids.slice(0, 3))
+  })
+
   it('another run has its own share', async () => {
     const [one, other] = [await anySeries(store), await anySeries(store, 'MSFT')]
     await queue(store, one.id, windows)
@@ -62,6 +67,6 @@ export function describeOutbox({ store }: Subject): void {
     await store.cancelRun(runId, NOW)
     const queued = (await deliver()).filter(({ kind }) => kind === 'chunk-queued')
     expect(queued).toHaveLength(ASKED)
-    expect(queued.every(({ isOpen }) => !isOpen)).toBe(true)
+    expect(queued.every(({ open }) => open === undefined)).toBe(true)
   })
 }

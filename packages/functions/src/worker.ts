@@ -41,6 +41,8 @@ interface Parts {
 
 /** Two consumers at most, as infra/queue.ts has it, of four chunks each. */
 const CHUNKS_AT_ONCE = 8
+/** Queues takes its messages as they come: enough to be at work while more are sent, and few enough to stand before nobody for long. */
+const MOST_WITH_QUEUE = 40
 
 const log: Log = createConsoleLog(Date.now)
 /** Made at the first event, for nothing may be asked of a binding while a Worker is loaded. */
@@ -63,6 +65,7 @@ function partsOf(env: WorkerEnv): Parts {
     newId: () => crypto.randomUUID(),
     messagesPerSec: settings.messagesPerSec,
     openRequests: CHUNKS_AT_ONCE,
+    mostWithQueue: MOST_WITH_QUEUE,
     answerSec: settings.answerSec,
     logins: bridges.length,
     mayCross: false,

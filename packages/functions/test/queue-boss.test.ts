@@ -58,6 +58,23 @@ describe('pg-boss', () => {
     await eventually(() => expect(worked.sort()).toEqual(['1', '1', '2', '3']))
   })
 
+  it('hands out first what is most urgent, whenever it was sent', async () => {
+    const queue = await open()
+    const ordinary = Array.from({ length: CONCURRENCY }, (_, i) => `1${i}`)
+    const urgent = Array.from({ length: CONCURRENCY }, (_, i) => `2${i}`)
+    await queue.send(['1'], 0, -7)
+    await queue.send(ordinary)
+    await queue.send(urgent, 0, 7)
+    const worked: string[] = []
+    await queue.consume(async (id) => {
+      worked.push(id)
+      return { outcome: 'done', written: 1 }
+    }, noBurial)
+    await eventually(() => expect(worked).toHaveLength(2 * CONCURRENCY + 1))
+    expect(worked.slice(0, CONCURRENCY).toSorted()).toEqual(urgent)
+    expect(worked.at(-1)).toBe('1')
+  })
+
   it('finishes what is under way when it is closed, takes nothing more, and says what was done', async () => {
     const queue = await open()
     const begun = Promise.withResolvers<void>()

@@ -16,7 +16,12 @@ import { specOf } from './planning.ts'
 import { askable } from './resolve.ts'
 import type { IngestOptions } from './types.ts'
 
-const WAIT_MS = 20_000
+/** How long a request may wait for its turn at the bridge, where what goes first comes before all of a backfill. */
+const WAIT_MS: Readonly<Record<Claim['priority'], number>> = {
+  interactive: 40_000,
+  scheduled: 40_000,
+  backfill: 20_000,
+}
 /** A request up to now goes out later than it is made, and by another clock: it is asked this much longer. */
 const SLACK_SEC = 60
 /** How many times as far back as needed is asked, one after the other, while an answer does not show that it is whole. */
@@ -52,7 +57,7 @@ export async function askWindow(
     around = claim.window,
     isFresh = claim.adjustmentId !== undefined,
     priority = claim.priority,
-    waitMs = WAIT_MS,
+    waitMs = WAIT_MS[priority],
   }: AskOptions = {},
 ): Promise<Asked> {
   const spec = specOf(claim.series)

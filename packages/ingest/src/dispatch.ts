@@ -1,5 +1,6 @@
 import type { ErrorKind } from '@tidegate/core'
 import type { IngestOptions } from './types.ts'
+import { urgencyOf } from './urgency.ts'
 
 const BATCH = 500
 /** A message on its way is given this long before its chunk is sent again. */
@@ -16,14 +17,24 @@ const RUNS_KEPT_SEC = 30 * 86_400
  * Delivers the outbox: chunks that were opened go to the queue, as many as may be with it, and runs whose chunks have settled
  * are closed. Cheap where there is nothing to deliver: one query.
  */
-export async function deliver({ store, queue, now }: IngestOptions): Promise<{ sent: number; closed: number }> {
+export async function deliver({
+  store,
+  queue,
+  now,
+  mostWithQueue,
+}: IngestOptions): Promise<{ sent: number; closed: number }> {
   let sent = 0
   let settled = false
   for (;;) {
-    const entries = await store.outbox(BATCH)
+    const entries = await store.outbox(BATCH, mostWithQueue)
     if (entries.length === 0) break
-    const queued = entries.filter(({ kind, isOpen }) => kind === 'chunk-queued' && isOpen).map(({ chunkId }) => chunkId)
-    if (queued.length > 0) await queue.send(queued)
+    const queued = entries.flatMap(({ chunkId, open }) =>
+      open ? [{ chunkId, urgency: urgencyOf(open.priority, open.place) }] : [],
+    )
+    for (const urgency of new Set(queued.map((one) => one.urgency))) {
+      const ids = queued.filter((one) => one.urgency === urgency).map(({ chunkId }) => chunkId)
+      await queue.send(ids, 0, urgency)
+    }
     settled ||= entries.some(({ kind }) => kind === 'chunk-settled')
     await store.delivered(
       entries.map((entry) => entry.id),
@@ -38,7 +49,7 @@ export async function deliver({ store, queue, now }: IngestOptions): Promise<{ s
 /** Sends again what was due a while ago and still is: a message was lost, or its worker died. */
 export async function resend({ store, queue, now }: IngestOptions): Promise<number> {
   const overdue = await store.due(Math.floor(now() / 1000), BATCH, GRACE_SEC)
-  if (overdue.length > 0) await queue.send(overdue)
+  if (overdue.length > 0) await queue.send(overdue, 0, urgencyOf('scheduled'))
   return overdue.length
 }
 

@@ -4,6 +4,7 @@ import type { HeadRequest } from '@tidegate/relay'
 import { specOf } from './planning.ts'
 import { askable } from './resolve.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
+import { urgencyOf } from './urgency.ts'
 
 /** "No data" in the midst of a session is asked again after an hour, and up to so much later, lest all of an outage come back at once. */
 const AGAIN = { leastSec: 3600, spreadSec: 600 }
@@ -52,6 +53,6 @@ export async function doubt(claim: Claim, { store, now, queue, random, log }: In
   const notBefore = Math.floor(now() / 1000) + retryAfterSec
   if (!(await store.doubt(claim, why.toJSON(), notBefore))) return { outcome: 'nothing', written: 0 }
   log.info({ chunk: claim.chunkId, series: claim.series.id, retryAfterSec }, 'no data in a session: asked again later')
-  await queue.send([claim.chunkId], retryAfterSec)
+  await queue.send([claim.chunkId], retryAfterSec, urgencyOf(claim.priority))
   return { outcome: 'requeued', written: 0, retryAfterSec }
 }

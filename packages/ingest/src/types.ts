@@ -11,8 +11,11 @@ export type { WebhookOptions } from './telling/post.ts'
 
 /** Carries chunk ids to workers. An engine behind it may lose, repeat or delay a message: sweep and the leases make up for it. */
 export interface ChunkQueue {
-  /** Hands over chunk ids, each to be worked on once `delaySec` has passed. */
-  send(chunkIds: readonly string[], delaySec?: number): Promise<void>
+  /**
+   * Hands over chunk ids, each to be worked on once `delaySec` has passed; before those of less `urgency` that wait, where the
+   * engine can. Default of both: 0.
+   */
+  send(chunkIds: readonly string[], delaySec?: number, urgency?: number): Promise<void>
   /**
    * From now on every message goes to `work`, a bounded number at a time. One of which `work` throws comes again, a few
    * times, later each time; then it is given up, and its id goes to `bury`, once as a rule. When none is left to be worked
@@ -148,6 +151,11 @@ export interface IngestOptions {
   readonly messagesPerSec?: number
   /** Chunks that its workers have in hand at once, of all logins together, for expected times. Default 16 a login. */
   readonly openRequests?: number
+  /**
+   * Chunks of one run and bar specification that are with the queue at most. Default 500; fewer where the engine knows no
+   * urgency, for they stand before what is asked later.
+   */
+  readonly mostWithQueue?: number
   /** Chunks that one run has at most. Default 10,000. */
   readonly mostChunks?: number
   /** What an answer takes as a rule, seconds, for expected times. Default 2. */

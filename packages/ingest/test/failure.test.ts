@@ -67,7 +67,7 @@ describe('a failure that passes', () => {
 
   it('waits as long as the bridge said', async () => {
     await started()
-    failWith(new TidegateError('busy', 'later', { retryAfterMs: 45_000 }))
+    failWith(new TidegateError('farm-down', 'later', { retryAfterMs: 45_000 }))
     expect(await world.drain()).toMatchObject([{ outcome: 'requeued', retryAfterSec: 45 }])
     expect(await world.drain({ forSec: 44 })).toEqual([])
     expect(await world.drain({ forSec: 45 })).toMatchObject([{ outcome: 'done' }])

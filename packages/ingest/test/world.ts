@@ -8,7 +8,7 @@ import { createFakeRelay, type FakeRelay } from './relay.ts'
 
 export interface TestQueue extends ChunkQueue {
   /** What was sent and not yet worked on: chunk ids and when each is due, epoch milliseconds. */
-  readonly messages: { readonly chunkId: string; readonly dueMs: number }[]
+  readonly messages: { readonly chunkId: string; readonly dueMs: number; readonly urgency: number }[]
 }
 
 /** A dataset to be varied. */
@@ -30,8 +30,8 @@ export interface World {
   readonly clock: { nowMs: number }
   /** Another ingest over the same parts, some of them replaced. */
   another(parts: Partial<IngestOptions>): Ingest
-  /** Works on what is due, and on what becomes due within `forSec`, moving the clock. */
-  drain(options?: { readonly forSec?: number; readonly ingest?: Ingest }): Promise<WorkResult[]>
+  /** Works on what is due, and on what becomes due within `forSec`, moving the clock; on `most` messages. */
+  drain(options?: { readonly forSec?: number; readonly most?: number; readonly ingest?: Ingest }): Promise<WorkResult[]>
 }
 
 export function detailsOf(symbol: string, secType: 'STK' | 'CASH' | 'FUT' = 'STK', conId = 265598): ContractDetails {
@@ -65,11 +65,11 @@ export function createWorld(database: Database, nowSec: number, market: Market =
   const now = () => clock.nowMs
   const store = createStore(database)
   const relay = createFakeRelay(market, now, DETAILS)
-  const messages: { chunkId: string; dueMs: number }[] = []
+  const messages: { chunkId: string; dueMs: number; urgency: number }[] = []
   const queue: TestQueue = {
     messages,
-    async send(chunkIds, delaySec = 0) {
-      for (const chunkId of chunkIds) messages.push({ chunkId, dueMs: clock.nowMs + delaySec * 1000 })
+    async send(chunkIds, delaySec = 0, urgency = 0) {
+      for (const chunkId of chunkIds) messages.push({ chunkId, dueMs: clock.nowMs + delaySec * 1000, urgency })
     },
     async consume() {
       throw new Error('A test works on its messages by hand.')
@@ -96,13 +96,15 @@ export function createWorld(database: Database, nowSec: number, market: Market =
     queue,
     clock,
     another: (others) => createIngest({ ...parts, ...others }),
-    async drain({ forSec = 0, ingest: worker = ingest } = {}) {
+    async drain({ forSec = 0, most, ingest: worker = ingest } = {}) {
       const until = clock.nowMs + forSec * 1000
       const results: WorkResult[] = []
       for (;;) {
-        messages.sort((a, b) => a.dueMs - b.dueMs)
+        // As the engine does: of what is due the most urgent, else what is due first.
+        const late = ({ dueMs }: { dueMs: number }) => Math.max(dueMs, clock.nowMs)
+        messages.sort((a, b) => late(a) - late(b) || b.urgency - a.urgency)
         const next = messages[0]
-        if (!next || next.dueMs > until) return results
+        if (!next || next.dueMs > until || results.length === most) return results
         messages.shift()
         clock.nowMs = Math.max(clock.nowMs, next.dueMs)
         results.push(await worker.work(next.chunkId))

@@ -54,7 +54,7 @@ interface Message {
 /**
  * Chunk ids through pg-boss, in the schema `pgboss` of the same database. A chunk has one waiting message at most:
  * one that is sent again while it waits is not doubled. What a failure means a chunk's own state says, and then its message
- * is done: pg-boss tries again only what could not be worked on at all. Throws `database` when pg-boss can't make its schema.
+ * is done: what is more urgent is handed out first; pg-boss tries again only what could not be worked on at all. Throws `database` when pg-boss can't make its schema.
  */
 export async function createBossQueue({ database, concurrency, log, tries = TRIES }: BossOptions): Promise<BossQueue> {
   const boss = new PgBoss({
@@ -110,13 +110,13 @@ export async function createBossQueue({ database, concurrency, log, tries = TRIE
     await Promise.all([pump.drain(), burials.drain()])
   }
   return {
-    async send(chunkIds, delaySec = 0) {
+    async send(chunkIds, delaySec = 0, urgency = 0) {
       if (chunkIds.length === 0) return
       const startAfter = delaySec > 0 ? { startAfter: delaySec } : {}
       try {
         await boss.insert(
           QUEUE,
-          chunkIds.map((chunk) => ({ data: { chunk }, singletonKey: chunk, ...startAfter })),
+          chunkIds.map((chunk) => ({ data: { chunk }, singletonKey: chunk, priority: urgency, ...startAfter })),
         )
       } catch (cause) {
         throw new TidegateError('database', `${chunkIds.length} chunks could not be handed to the queue.`, { cause })

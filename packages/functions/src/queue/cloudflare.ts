@@ -26,7 +26,7 @@ interface CloudflareOptions {
   readonly retry?: { readonly firstSec: number; readonly mostSec: number }
 }
 
-/** Chunk ids through a Queue binding; a message's body is the id and nothing else. */
+/** Chunk ids through a Queue binding; a message's body is the id and nothing else. It knows no urgency: first come, first served. */
 export function createCloudflareQueue(
   binding: Pick<Queue<string>, 'sendBatch'>,
   { log, dead, retry = RETRY }: CloudflareOptions,
