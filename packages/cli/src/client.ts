@@ -50,6 +50,7 @@ export interface BarsQuery {
 
 /** What is to be judged: series and a window `[start, end)`, each where it is given, and the page. */
 export interface CoverageQuery {
+  readonly dataset?: string
   readonly instrument?: string
   readonly spec?: string
   readonly hours?: Hours

@@ -9,6 +9,7 @@ import { checked, instant, list } from './values.ts'
 const MISUSED = 2
 
 interface Flags {
+  readonly dataset?: string
   readonly instruments?: string[]
   readonly timeframe?: string[]
   readonly hours?: Hours
@@ -29,8 +30,9 @@ export function addCoverage(program: Command, { context, verbose, done }: Covera
   program
     .command('coverage')
     .description(
-      'say how complete what is stored is, by IBKR’s own sessions; exits with 1 where something due is missing',
+      'say how complete what is declared is, or all that is stored, by IBKR’s own sessions; exits with 1 where something due is missing',
     )
+    .option('--dataset <name>', 'of what this dataset wants, since it wants it')
     .option('--instruments <ids>', 'of these alone: ids or bare names, separated by commas', listOf(parseInstrument))
     .option(
       '--timeframe <specs>',
@@ -38,7 +40,11 @@ export function addCoverage(program: Command, { context, verbose, done }: Covera
       listOf((text) => parseTimeframe(text, 'STK')),
     )
     .addOption(new Option('--hours <hours>', 'of these hours alone').choices(HOURS))
-    .option('--start <instant>', 'judge from here on, UTC (default: what is declared or covered first)', instant)
+    .option(
+      '--start <instant>',
+      'judge from here on, UTC (default: what is declared, else what was asked first)',
+      instant,
+    )
     .option('--end <instant>', 'and up to here, exclusive (default: as far as bars are final)', instant)
     .option('--sessions', 'list every session')
     .addOption(jsonOption())

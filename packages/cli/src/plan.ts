@@ -78,7 +78,11 @@ function untilText({ series }: PlanAnswer, end: string): string {
 }
 
 /** What of a plan can never be had, a line for each reason; empty where all can be. */
-export function unavailableText({ series }: PlanAnswer): string {
+export function unavailableText({
+  series,
+}: {
+  readonly series: readonly Pick<PlanAnswer['series'][number], 'instrumentId' | 'spec' | 'unavailable'>[]
+}): string {
   const reasons = new Map<string, string[]>()
   for (const { instrumentId, spec, unavailable } of series) {
     for (const { windows, why } of unavailable) {
@@ -107,7 +111,8 @@ function refusalText({ series }: PlanAnswer): string {
   return [...refusals].map(([said, names]) => `No permission so far: ${named([...new Set(names)])}. ${said}\n`).join('')
 }
 
-function named(names: readonly string[]): string {
+/** The first of them, and how many more there are. */
+export function named(names: readonly string[]): string {
   const more = names.length - MOST_NAMED
   return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createPlaces, NOW_MS, SLOW_MS, tidegate } from './command.ts'
@@ -64,6 +66,48 @@ describe('coverage', () => {
     expect({ status, err }).toEqual({ status: 1, err: 'Nothing is stored of SPY.\n' })
   })
 
+  test('of time that has not come proves nothing', async () => {
+    const { status, out } = await tidegate(folder, ['coverage', '--instruments', 'AAPL', '--start', '2026-12-01'], {
+      env,
+    })
+    expect(status).toBe(1)
+    expect(out).toMatch(/AAPL\.NASDAQ +│ 1-DAY-LAST +│ regular +│ – +│ +not due yet +│ +– +│ – /)
+    expect(out).toContain('\nNothing of it is due yet.\n')
+  })
+
+  test('says which time it knows no sessions of, and does not leave it out of the share', async () => {
+    const argv = ['coverage', '--instruments', 'AAPL', '--timeframe', 'DAILY', '--start', '2020-01-01']
+    const { out } = await tidegate(folder, argv, { env })
+    const [, had, due, percent] = /(\d+) of (\d+) +│ +([\d.]+) %/.exec(out) ?? []
+    expect(Number(percent)).toBeLessThan((100 * Number(had)) / Number(due) / 2)
+    expect(out).toMatch(
+      /Sessions not known: AAPL\.NASDAQ 1-DAY-LAST, 2020-01-01 00:00 to 20\d\d-\d\d-\d\d \d\d:\d\d; this time counts by its days\./,
+    )
+  })
+
+  test('says what can not be had and why, as plans do also once it is known', async () => {
+    const what = [
+      '--instruments',
+      'MSFT',
+      '--timeframe',
+      '5-SECOND-LAST',
+      '--start',
+      '2026-03-02',
+      '--end',
+      '2026-03-03',
+    ]
+    const never =
+      'Not to be had: MSFT.NASDAQ 5-SECOND-LAST, 2026-03-02 00:00 to 2026-03-03 00:00: IBKR keeps bars of 30 seconds'
+    expect((await tidegate(folder, ['fetch', ...what], { env })).status).toBe(0)
+    const plan = await tidegate(folder, ['plan', ...what], { env })
+    expect(plan.out).toContain(never)
+    expect(plan.out).not.toContain('Everything is covered')
+    const { status, out } = await tidegate(folder, ['coverage', ...what], { env })
+    expect(out).toMatch(/MSFT\.NASDAQ +│ 5-SECOND-LAST +│ .* none to be had +│ +– +│/)
+    expect(out).toContain(never)
+    expect(status).toBe(0)
+  })
+
   test.each([
     ['--timeframe', '7MIN', 'no timeframe'],
     ['--instruments', 'AAPL,A?B', 'no instrument id'],
@@ -73,5 +117,33 @@ describe('coverage', () => {
     const { status, err } = await tidegate(folder, ['coverage', option, value])
     expect(status).toBe(2)
     expect(err).toContain(said)
+  })
+
+  test('of datasets is what they declare: the rest stands apart, and does not count', async () => {
+    const dataset = { instruments: ['AAPL.NASDAQ'], specs: ['DAILY'], schedule: { every: '1d' } }
+    const datasets = [
+      { ...dataset, name: 'whole', since: '2026-11-09' },
+      { ...dataset, name: 'more', since: '2026-11-05' },
+    ]
+    const config = join(folder, 'tidegate.config.ts')
+    await writeFile(config, `export default { datasets: ${JSON.stringify(datasets)} }\n`)
+    expect(await tidegate(folder, ['apply', '--yes'], { env })).toMatchObject({ status: 0 })
+    const end = ['--end', '2026-11-14']
+    const all = await tidegate(folder, ['coverage', ...end], { env })
+    expect(all.status).toBe(1)
+    const [judged = '', apart = ''] = all.out.split('Stored, and no dataset wants it; it does not count:')
+    expect(judged).toMatch(/1-DAY-LAST .* 2026-11-05 00:00 .* 5 of 7 .* 2026-11-05 00:00 to 2026-11-09 00:00/)
+    expect(judged).toContain('1 of 1 series has gaps.')
+    expect(apart).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST/)
+    const whole = await tidegate(folder, ['coverage', '--dataset', 'whole', ...end], { env })
+    expect(whole.out).toMatch(/1-DAY-LAST .* 2026-11-09 00:00 .* 5 of 5 +│ +100 %/)
+    expect(whole.out).not.toContain('Stored, and')
+    expect(whole.status).toBe(0)
+    // What is named and what no dataset wants is judged all the same.
+    const named = await tidegate(folder, ['coverage', '--timeframe', '1MIN', '--instruments', 'AAPL', ...end], { env })
+    expect(named).toMatchObject({ status: 0, out: expect.stringContaining('Complete: IBKR') })
+    const none = await tidegate(folder, ['coverage', '--dataset', 'none'], { env })
+    expect(none.err).toContain('There is no dataset "none".')
+    expect(none.status).toBe(1)
   })
 })

@@ -1,35 +1,15 @@
 import type { Hours } from '@tidegate/core'
 import type { CompletenessAnswer, SessionsAnswer } from '@tidegate/functions'
 import type { Client, CoverageQuery } from '../client.ts'
+import { coverageText, isProven, judgedOf, sessionsText } from '../completeness.ts'
 import type { Context } from '../context.ts'
 import { jsonText } from '../json.ts'
-import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
 import { withStored } from '../target.ts'
 
-const MAX_GAPS = 3
-
-const COLUMNS: readonly Column[] = [
-  { head: 'instrument' },
-  { head: 'spec' },
-  { head: 'hours', spare: 2, ifSame: true },
-  { head: 'since (UTC)', short: datesOnly, spare: 1 },
-  { head: 'sessions', align: 'right' },
-  { head: 'complete', align: 'right' },
-  { head: 'missing [start, end)', short: (cell) => datesOnly(cell).replaceAll(' to ', '/') },
-  { head: 'flagged', align: 'right', spare: 3, ifSame: true },
-]
-const SESSION_COLUMNS: readonly Column[] = [
-  { head: 'date' },
-  { head: 'opens (UTC)' },
-  { head: 'closes (UTC)' },
-  { head: 'bars', align: 'right' },
-  { head: 'of', align: 'right' },
-  { head: 'state' },
-  { head: 'flagged', align: 'right', spare: 1 },
-]
-
 export interface CoverageOptions {
-  /** Instrument ids or bare names; undefined: all that is stored. */
+  /** What this dataset wants, since it wants it; undefined: whatever is stored. */
+  readonly dataset?: string
+  /** Instrument ids or bare names; undefined: all of it. */
   readonly instruments: readonly string[] | undefined
   readonly timeframes: readonly string[] | undefined
   readonly hours?: Hours
@@ -42,7 +22,10 @@ export interface CoverageOptions {
 
 type SeriesQuery = CoverageQuery & Pick<Required<CoverageQuery>, 'instrument' | 'spec' | 'hours'>
 
-/** Says how complete series are. Status 0 where nothing that is due is missing, 1 otherwise, also where nothing is stored. */
+/**
+ * Says how complete series are: those that datasets want, or all that are found where none of them is wanted. Status 0 where
+ * nothing of them that is due is missing, 1 otherwise, also where nothing is stored, or due at all.
+ */
 export function runCoverage(context: Context, options: CoverageOptions): Promise<number> {
   const { instruments, timeframes, sessions, json, verbose, ...window } = options
   const { out, err, columns } = context
@@ -55,10 +38,16 @@ export function runCoverage(context: Context, options: CoverageOptions): Promise
         found.push(...series)
         if (series.length > 0) continue
         missing++
-        err(`Nothing is stored${instrument ? ` of ${[instrument, spec].filter(Boolean).join(' ')}` : ' yet'}.\n`)
+        const of = [window.dataset, instrument, spec].filter(Boolean).join(' ')
+        err(`Nothing is stored${of ? ` of ${of}` : ' yet'}.\n`)
       }
     }
-    const keys = found.map(({ instrumentId: instrument, spec, hours }) => ({ ...window, instrument, spec, hours }))
+    const keys = judgedOf(found).map(({ instrumentId: instrument, spec, hours }) => ({
+      ...window,
+      instrument,
+      spec,
+      hours,
+    }))
     if (json) {
       const listed = sessions ? { sessions: await Promise.all(keys.map((key) => allSessions(client, key))) } : {}
       out(jsonText({ series: found, ...listed }))
@@ -69,7 +58,7 @@ export function runCoverage(context: Context, options: CoverageOptions): Promise
         await printSessions(client, key, context)
       }
     }
-    return missing === 0 && found.every(({ complete }) => complete) ? 0 : 1
+    return missing === 0 && isProven(found) ? 0 : 1
   })
 }
 
@@ -104,57 +93,4 @@ async function* sessionPages(client: Client, query: CoverageQuery): AsyncGenerat
     yield page
     start = page.next
   }
-}
-
-/** Series as a table, and in a sentence what it comes to. */
-export function coverageText(series: readonly CompletenessAnswer[], width: number | undefined): string {
-  const rows = series.map((one) => {
-    const { complete, empty, unavailable, partial, missing } = one.sessions
-    const answered = complete + empty + unavailable
-    return [
-      one.instrumentId,
-      one.spec,
-      one.hours,
-      instantCell(one.window?.start),
-      `${answered} of ${answered + partial + missing}`,
-      shareCell(one),
-      gapsCell(one),
-      one.flagged,
-    ]
-  })
-  const open = series.filter(({ complete }) => !complete).length
-  const verdict =
-    open === 0
-      ? 'Complete: IBKR has answered everything that is due.\n'
-      : `${open} of ${series.length} series ${open === 1 ? 'has' : 'have'} gaps.\n`
-  return `${tableOf(COLUMNS, rows, width)}${verdict}`
-}
-
-function shareCell({ percent, complete, window }: CompletenessAnswer): string {
-  if (percent !== null) return `${percent} %`
-  if (window === null) return '–'
-  // No sessions are known: the windows alone say it.
-  return complete ? 'yes' : 'no'
-}
-
-function gapsCell({ missing, gaps, window }: CompletenessAnswer): string {
-  if (window === null) return 'all of it'
-  const lines = missing.slice(0, MAX_GAPS).map(({ start, end }) => `${instantCell(start)} to ${instantCell(end)}`)
-  const more = gaps - lines.length
-  return [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n') || '–'
-}
-
-/** The sessions of a series as a table. */
-export function sessionsText({ sessions }: SessionsAnswer, width: number | undefined): string {
-  if (sessions.length === 0) return 'No sessions are known.\n'
-  const rows = sessions.map(({ date, opens, closes, expected, stored, state, flagged }) => [
-    date,
-    instantCell(opens),
-    instantCell(closes),
-    stored,
-    expected,
-    state,
-    flagged,
-  ])
-  return tableOf(SESSION_COLUMNS, rows, width)
 }
