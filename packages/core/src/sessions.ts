@@ -94,8 +94,8 @@ export interface ProvenSessions<S> {
 }
 
 /**
- * What of a schedule's answer is taken for the calendar, undefined where nothing is. Its first session is not: it may be
- * cut where the contract's history begins. Nor is one on or after the contract's last trading date (`expires`,
+ * What of a schedule's answer is taken for the calendar, undefined where nothing is. Its first session is not where it opens at
+ * an hour at which none of the next does: it may be cut where the contract's history begins. Nor is one on or after the contract's last trading date (`expires`,
  * `yyyymmdd`), which may end early for it alone; nor, of a past end, one that reaches that end, which may cut it.
  * `end` is what was asked for, `isNow` whether that was the present.
  */
@@ -106,10 +106,18 @@ export function provenSessions<S extends Window & Pick<Session, 'date'>>(
   const ordered = answered.toSorted((a, b) => a.start - b.start)
   const lasts = /^\d{8}$/.test(expires) ? expires : '99999999'
   const sessions = ordered
-    .slice(1)
+    .slice(opensAsUsual(ordered) ? 0 : 1)
     .filter((one) => one.date.replaceAll('-', '') < lasts && (isNow || one.end < end) && one.start < one.end)
   const [first, last] = [sessions[0], sessions.at(-1)]
   if (!first || !last) return undefined
   const isCurrent = isNow && last === ordered.at(-1) && end - last.end <= LONGEST_BREAK_SEC
   return { sessions, known: { start: first.start, end: Math.max(first.start + 1, Math.min(last.end, end)) }, isCurrent }
+}
+
+/** Two weeks of a market that closes at noon. */
+const NEXT = 20
+
+/** Whether the first of these sessions opens at the hour of a later one. */
+function opensAsUsual([first, ...rest]: readonly Window[]): boolean {
+  return first !== undefined && rest.slice(0, NEXT).some(({ start }) => (start - first.start) % DAY_SEC === 0)
 }

@@ -117,8 +117,17 @@ describe('what a schedule’s answer proves', () => {
   const five = [...WEEK.sessions]
   const end = at('2026-12-01T02:00Z')
 
-  it('is the time between its second session and its last', () => {
+  it('is the time between its first session and its last', () => {
     expect(provenSessions(five, { end, isNow: true })).toEqual({
+      sessions: five,
+      known: span('2026-11-23T14:30Z', '2026-11-30T21:00Z'),
+      isCurrent: true,
+    })
+  })
+
+  it('begins with the second where the first opens at an hour of its own: it may be cut', () => {
+    const cut = session('2026-11-23', '2026-11-23T16:05Z', '2026-11-23T21:00Z', 'US/Eastern')
+    expect(provenSessions([cut, ...five.slice(1)], { end, isNow: true })).toEqual({
       sessions: five.slice(1),
       known: span('2026-11-24T14:30Z', '2026-11-30T21:00Z'),
       isCurrent: true,
