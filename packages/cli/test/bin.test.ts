@@ -125,6 +125,7 @@ describe('the command as a process', () => {
     await writeFile(join(folder, 'tidegate.config.ts'), `export default { datasets: [${JSON.stringify(dataset)}] }\n`)
     const server = start('start', '--port', '0')
     await until(server, 'Serving at')
+    expect(server.said()).toContain(', each dataset up to date by its own schedule. The key is in')
     const { pid } = JSON.parse(await readFile(join(folder, '.tidegate', 'server.json'), 'utf8'))
     server.child.kill('SIGTERM')
     const { status } = await server.ended

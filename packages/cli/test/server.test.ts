@@ -1,3 +1,4 @@
+import { sleep } from '@tidegate/cli'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, NOW_MS, type RunningCommand, SLOW_MS, tidegate } from './command.ts'
@@ -19,7 +20,8 @@ beforeAll(async () => {
   folder = await folders.next()
   simulator = await createSimulator({ now: () => NOW_MS })
   const env = { IBKR_HOST: simulator.host, IBKR_PORT: String(simulator.port) }
-  server = begin(folder, ['start', '--port', '0'], { env, first: [] })
+  const quick: typeof sleep = (ms, signal) => sleep(Math.min(ms, 100), signal)
+  server = begin(folder, ['start', '--port', '0'], { env, first: [], sleep: quick })
   await vi.waitUntil(() => server.said().includes('Serving at'), { timeout: SLOW_MS, interval: 20 })
 })
 afterAll(async () => {
@@ -86,5 +88,13 @@ describe('a Tidegate that runs', () => {
     const meant = await tidegate(folder, ['connect'], { env: { IBKR_PORT: '1' } })
     expect(meant.err).toContain('Nobody answers at 127.0.0.1:1')
     expect(meant.status).toBe(1)
+  })
+
+  test('tells when its gateway is gone, and when it is back', async () => {
+    const said = expect.poll(server.said, { timeout: SLOW_MS, interval: 20 })
+    await simulator.event({ type: 'logout' })
+    await said.toMatch(/15:30 UTC {2}The gateway can't be asked: \S+ since \S+ \S+ UTC: /)
+    await simulator.event({ type: 'login' })
+    await said.toContain('15:30 UTC  The gateway can be asked again.\n')
   })
 })

@@ -11,6 +11,7 @@ import { createNews, type News } from '../news.ts'
 import { openRelay } from '../relay.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { openStack, type Stack } from '../stack.ts'
+import { createStanding, type Standing } from '../standing.ts'
 import { serverLog } from '../target.ts'
 
 const MINUTE_MS = 60_000
@@ -61,20 +62,28 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
   if (signal.aborted) return 0
   news.take()
   stack.functions.startSchedule()
-  out(`Serving at ${url}, up to date every minute. The key is in .tidegate/server.json, for you alone to read.\n`)
+  const pace = config ? 'each dataset up to date by its own schedule' : 'up to date every minute'
+  out(`Serving at ${url}, ${pace}. The key is in .tidegate/server.json, for you alone to read.\n`)
   out('In this folder the other commands find it: npx tidegate status. Stop it with Ctrl-C.\n')
-  await tellNews(context, news)
+  await tellNews(context, news, createStanding(stack.client))
   out('Finishing what is under way.\n')
   return 0
 }
 
-/** A line a minute where bars came, until a signal comes. */
-async function tellNews({ now, sleep, signal, out }: Context, news: News): Promise<void> {
-  while (!signal.aborted) {
+/** Each minute what became of the gateway, and how many bars came, where there is something to tell; until a signal comes. */
+async function tellNews({ now, sleep, signal, out }: Context, news: News, standing: Standing): Promise<void> {
+  for (;;) {
     await sleep(MINUTE_MS - (now() % MINUTE_MS) + NEWS_AFTER_MS, signal)
-    const text = news.take()
-    if (text) out(`${new Date(now()).toISOString().slice(11, 16)} UTC  ${text}\n`)
+    const time = new Date(now()).toISOString().slice(11, 16)
+    const lines = [...(signal.aborted ? [] : await standing.take()), ...told(news)]
+    for (const line of lines) out(`${time} UTC  ${line}\n`)
+    if (signal.aborted) return
   }
+}
+
+function told(news: News): string[] {
+  const text = news.take()
+  return text === undefined ? [] : [text]
 }
 
 async function bringUp(
