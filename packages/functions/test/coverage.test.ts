@@ -1,7 +1,14 @@
 import { parseInstant } from '@tidegate/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
-import type { CoverageAnswer, ErrorAnswer, SessionsAnswer, StartedAnswer } from '../src/index.ts'
+import type {
+  CompletenessAnswer,
+  CoverageAnswer,
+  DatasetAnswer,
+  ErrorAnswer,
+  SessionsAnswer,
+  StartedAnswer,
+} from '../src/index.ts'
 import { openWorld, type World } from './world.ts'
 
 /** The clocks of New York went forward on 8 March; Good Friday was 3 April. */
@@ -175,6 +182,61 @@ describe('how complete a series is', () => {
     expect(weekend.series[0]).toMatchObject({ complete: true, percent: 100 })
   })
 
+  it('is of time whose sessions are not known by its days, and of time that has not come nothing', async () => {
+    const fields = { instrument: 'AAPL.NASDAQ', spec: 'DAILY' }
+    const [long] = (await coverage({ ...fields, start: '2016-04-07' })).series
+    const { complete = 0, missing = 0 } = long?.sessions ?? {}
+    expect(long?.unknown).toMatchObject([{ start: '2016-04-07T00:00:00Z' }])
+    expect(long?.percent).toBeLessThan((100 * complete) / (complete + missing) / 5)
+    const [later] = (await coverage({ ...fields, start: '2026-06-01' })).series
+    expect(later).toMatchObject({ window: null, complete: null, percent: null, gaps: 0 })
+  })
+
+  it('of a dataset is since that wants it; what is told of datasets themselves agrees', async () => {
+    const definition = { instruments: ['AAPL.NASDAQ'], specs: ['DAILY', '1HOUR'], schedule: { every: '1d' } }
+    const declare = (name: string, since: string) =>
+      world.call('POST', '/v1/datasets', { ...definition, name, since, hours: 'regular' })
+    await declare('easter', '2026-03-30T15:00Z')
+    await declare('march', '2026-03-25')
+    try {
+      const easter = (await coverage({ dataset: 'easter' })).series
+      expect(easter).toMatchObject([
+        { spec: '1-HOUR-LAST', window: { start: '2026-03-30T15:00:00Z' }, datasets: ['easter', 'march'] },
+        { spec: '1-DAY-LAST', window: { start: '2026-03-30T00:00:00Z' }, sessions: { complete: 5, missing: 1 } },
+      ])
+      const all = (await coverage({ instrument: 'AAPL.NASDAQ' })).series
+      expect(all.map(({ spec, wanted, window }) => [spec, wanted, window?.start.slice(0, 10)])).toEqual([
+        ['1-MINUTE-LAST', false, '2025-11-24'],
+        ['1-HOUR-LAST', true, '2026-03-25'],
+        ['1-DAY-LAST', true, '2026-03-25'],
+      ])
+      const { body } = await world.call<DatasetAnswer>('GET', '/v1/datasets/easter')
+      const shareOf = (percent: number | null | undefined) => expect.closeTo((percent ?? Number.NaN) / 100, 2)
+      expect(body.series.map(({ spec, complete }) => [spec, complete])).toEqual(
+        easter.map(({ spec, percent }) => [spec, shareOf(percent)]),
+      )
+      const sum = (read: (sessions: CompletenessAnswer['sessions']) => number) =>
+        easter.reduce((total, { sessions }) => total + read(sessions), 0)
+      const due = sum(({ complete, partial, missing }) => complete + partial + missing)
+      expect(body.complete).toBeCloseTo(sum(({ complete }) => complete) / due, 2)
+    } finally {
+      for (const name of ['easter', 'march']) await world.call('DELETE', `/v1/datasets/${name}`)
+    }
+  })
+
+  it('tells what can never be had, with the reason, and not as complete', async () => {
+    const window = { start: '2025-03-03', end: '2025-03-04' }
+    await fill('AAPL.NASDAQ', '5-SECOND-LAST', 'regular', window)
+    const [found] = (await coverage({ instrument: 'AAPL.NASDAQ', spec: '5-SECOND-LAST', ...window })).series
+    expect(found).toMatchObject({ complete: true, percent: null, gaps: 0, unknown: [] })
+    expect(found?.unavailable).toEqual([
+      {
+        windows: [{ start: '2025-03-03T00:00:00Z', end: '2025-03-04T00:00:00Z' }],
+        why: expect.stringContaining('six months'),
+      },
+    ])
+  })
+
   it('is told of all series, a page at a time', async () => {
     const all = (await coverage({})).series.map(({ instrumentId, spec }) => `${instrumentId} ${spec}`)
     expect(all.length).toBeGreaterThan(4)
@@ -202,6 +264,8 @@ describe('how complete a series is', () => {
     [{ start: '2026-04-02', end: '2026-04-02' }, 400, 'start must be before the end'],
     [{ limit: '501' }, 400, 'limit: expected a whole number from 1 to 500'],
     [{ hours: 'some' }, 400, 'hours: expected regular or all'],
+    [{ dataset: 'none' }, 404, 'There is no dataset "none".'],
+    [{ dataset: 'a b' }, 400, 'dataset: expected the name of a dataset'],
     [{ detail: 'all' }, 400, 'detail: expected series or sessions'],
     [{ detail: 'sessions' }, 400, 'one series'],
     [{ detail: 'sessions', instrument: 'KO.NYSE' }, 404, 'No such series'],

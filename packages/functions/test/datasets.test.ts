@@ -134,7 +134,8 @@ describe('datasets by HTTP', () => {
         gaps: [],
       })
     }
-    expect(complete).toBeGreaterThan(0.9)
+    // The session under way is not due: all that is is there.
+    expect(complete).toBe(1)
     expect(lastRun).toMatchObject({ id: started.body.id, source: 'dataset', state: 'done' })
     expect(problems).toMatchObject([{ dataset: 'stocks', instrument: 'NONE.NASDAQ' }])
     const before = await world.functions.store.series()
