@@ -47,7 +47,9 @@ describe('runs', () => {
     const lines = out.split('\n')
     expect(lines[1]).toMatch(/run .* source .* state .* chunks .* bars/)
     expect(lines[3]).toMatch(/second-of-runs .* tick .* open .* 2026-11-20 15:30:00 .* – .* 0 of 1 .* 0 /)
-    expect(lines[4]).toMatch(/first-of-runs .* fetch .* failed .* 2026-11-20 15:29:00 .* 2026-11-20 15:30:00 .* 1 of 1 .* 0 /)
+    expect(lines[4]).toMatch(
+      /first-of-runs .* fetch .* failed .* 2026-11-20 15:29:00 .* 2026-11-20 15:30:00 .* 1 of 1 .* 0 /,
+    )
     expect(lines.at(-2)).toBe('first-of: IBKR has no such bars.')
     const json = JSON.parse((await run('--json', '--state', 'failed')).out)
     expect(json).toMatchObject({ runs: [{ id: 'first-of-runs', error: { message: 'IBKR has no such bars.' } }] })
