@@ -38,23 +38,25 @@ const MOST_NAMED = 3
 export function planText(plan: PlanAnswer, end: string | undefined, width: number | undefined): string {
   if (plan.series.length === 0) return `There are no series in it yet.\n${problemsText(plan.problems)}`
   const columns = plan.weight > 0 ? [...COLUMNS, WEIGHT] : COLUMNS
-  const rows = plan.series.map(({ instrumentId, spec, hours, wanted, gaps, requests, weight }) => [
+  const rows = plan.series.map(({ instrumentId, spec, hours, wanted, gaps, requests, weight, isHeadUnknown }) => [
     instrumentId,
     spec,
     hours,
-    instantCell(wanted?.start),
-    wanted ? instantCell(wanted.end) : 'not final yet',
-    gaps.length,
-    requests,
+    isHeadUnknown ? 'not known yet' : instantCell(wanted?.start),
+    wanted || isHeadUnknown ? instantCell(wanted?.end) : 'not final yet',
+    isHeadUnknown ? '–' : gaps.length,
+    isHeadUnknown ? '–' : requests,
     ...(plan.weight > 0 ? [weight] : []),
   ])
   const table = tableOf(columns, rows, width)
   const until = end === undefined ? '' : untilText(plan, end)
-  return `${table}${totalText(plan)}${until}${unavailableText(plan)}${refusalText(plan)}${problemsText(plan.problems)}Nothing was asked of the gateway.\n`
+  return `${table}${totalText(plan)}${headlessText(plan)}${until}${unavailableText(plan)}${refusalText(plan)}${problemsText(plan.problems)}Nothing was asked of the gateway.\n`
 }
 
 function totalText({ series, requests, weight, expectedSec, boundBy }: PlanAnswer): string {
-  if (series.every(({ wanted }) => !wanted)) return NOTHING_FINAL
+  const known = series.filter(({ isHeadUnknown }) => !isHeadUnknown)
+  if (known.length === 0) return ''
+  if (known.every(({ wanted }) => !wanted)) return NOTHING_FINAL
   if (requests === 0) {
     return series.some(({ unavailable }) => unavailable.length > 0)
       ? 'There is nothing to ask.\n'
@@ -66,6 +68,14 @@ function totalText({ series, requests, weight, expectedSec, boundBy }: PlanAnswe
     `${requests.toLocaleString('en-US')} request${requests === 1 ? '' : 's'}${weighing}; ` +
     `under IBKR's pacing that takes ${inWords(expectedSec)}.${bound}\n`
   )
+}
+
+/** That some series begin nobody knows yet where; empty where all do. */
+function headlessText({ series, requests }: PlanAnswer): string {
+  const count = series.filter(({ isHeadUnknown }) => isHeadUnknown).length
+  if (count === 0) return ''
+  const more = requests > 0 ? 'the requests for that come on top' : 'how many requests that takes is not known yet'
+  return `IBKR has not said yet since when it has data of ${count} series: ${more}. The next tick asks.\n`
 }
 
 /** Why some series end earlier than asked; empty where none does, or nothing is final at all. */

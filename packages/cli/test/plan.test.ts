@@ -64,6 +64,22 @@ describe('plan', () => {
     )
     expect(text).not.toContain('weight')
   })
+
+  test('says of what it is not known yet since when IBKR has data', () => {
+    const key = { spec: '1-DAY-LAST', hours: 'regular' } as const
+    const none = { gaps: [], requests: 0, weight: 0, unavailable: [], refusal: null }
+    const headless = { instrumentId: 'A', ...key, ...none, wanted: null, isHeadUnknown: true } as const
+    const window = { start: '2026-01-05T00:00:00Z', end: '2026-01-06T00:00:00Z' }
+    const other = { instrumentId: 'B', ...key, ...none, wanted: window, gaps: [window], requests: 1 }
+    const total = { weight: 0, expectedSec: 0, boundBy: null, problems: [] }
+    const alone = planText({ series: [headless], requests: 0, ...total }, undefined, undefined)
+    expect(alone).toContain('data of 1 series: how many requests that takes is not known yet')
+    expect(alone).not.toContain('final')
+    const both = planText({ series: [headless, other], requests: 1, ...total }, undefined, undefined)
+    expect(both).toMatch(/A .*not known yet[^\n]*–[^\n]*–/)
+    expect(both).toContain('1 request; ')
+    expect(both).toContain('the requests for that come on top')
+  })
 })
 
 test('a fetch of more than one run holds goes on by itself until nothing remains', async () => {

@@ -44,6 +44,8 @@ interface Missing {
   readonly want: WantedSeries
   readonly window: Window | undefined
   readonly missing: readonly Window[]
+  /** Whether it is wanted from IBKR's head timestamp on, and that is not known. */
+  readonly isHeadless?: boolean
 }
 
 /**
@@ -79,8 +81,8 @@ async function missingOfFetch(request: FetchRequest, store: Store, nowSec: numbe
 }
 
 async function missingOfDataset({ series }: DatasetState, store: Store, nowSec: number): Promise<Missing[]> {
-  return (await wantingNow(series, nowSec, store)).map(({ want, window, gaps }) => {
-    return { want, window, missing: gaps }
+  return (await wantingNow(series, nowSec, store)).map(({ want, series: { since }, window, gaps }) => {
+    return { want, window, missing: gaps, isHeadless: since === undefined }
   })
 }
 
@@ -94,7 +96,7 @@ function unasked({ definition, unresolved, since }: DatasetState, nowSec: number
       const want = { ...instrument, spec: parseSpec(spec), hours: definition.hours }
       const window =
         since === undefined ? undefined : wantedWindow({ start: since, end: nowSec }, want, nowSec, undefined)
-      return { want, window, missing: window ? [window] : [] }
+      return { want, window, missing: window ? [window] : [], isHeadless: since === undefined }
     })
   })
 }
@@ -110,7 +112,7 @@ async function planMissing(
   const openingsOf = await storedOpenings(parts, store, spanOf)
   const refusals = refusalsOf(await store.refusals([...new Set(wanted.map(({ want }) => want.instrumentId))]))
   const counts: { contract: string; spec: BarSpec; count: number }[] = []
-  const series = parts.map(({ want, window, gaps, unavailable }): PlannedSeries => {
+  const series = parts.map(({ want, window, gaps, unavailable, isHeadless }): PlannedSeries => {
     const key = keyOf(want)
     const requests = requestsFor(gaps, want, spanOf(want), openingsOf(want))
     counts.push({ contract: key.instrumentId, spec: want.spec, count: requests })
@@ -122,6 +124,7 @@ async function planMissing(
       requests,
       weight: requests * smallBarWeight(want.spec),
       unavailable,
+      ...(isHeadless ? { isHeadUnknown: true } : {}),
       refusal,
     }
   })

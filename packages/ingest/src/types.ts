@@ -56,6 +56,8 @@ export interface PlannedSeries {
   readonly weight: number
   /** What is not covered and can never be had, with the reasons. */
   readonly unavailable: readonly Unavailable[]
+  /** Set where it is wanted from IBKR's head timestamp on and that is not known yet: how many requests it takes is not either. */
+  readonly isHeadUnknown?: true
   /** IBKR's newest refusal for want of permission that still stands, of this series or another one of the instrument. */
   readonly refusal: PlannedRefusal | undefined
 }

@@ -220,7 +220,9 @@ describe('a plan', () => {
     expect(after.series.reduce((sum, { wanted }) => sum + (wanted ? 1 : 0), 0)).toBe(8)
     expect(before.requests).toBeGreaterThan(0)
     await world.ingest.declare({ ...DATASET, name: 'head', instruments: ['KO.NYSE'], since: 'head' })
-    expect((await world.ingest.plan({ dataset: 'head' })).series).toMatchObject([{ wanted: undefined, requests: 0 }])
+    expect((await world.ingest.plan({ dataset: 'head' })).series).toMatchObject([
+      { wanted: undefined, requests: 0, isHeadUnknown: true },
+    ])
   })
 
   it('tells of a permission that was missing, of the series and of others of the instrument, until it is there', async () => {

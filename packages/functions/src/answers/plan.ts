@@ -17,6 +17,8 @@ export interface PlanAnswer {
     readonly weight: number
     /** What is not covered and can never be had, with the reasons. */
     readonly unavailable: readonly { readonly windows: readonly WindowAnswer[]; readonly why: string }[]
+    /** True where it is wanted from IBKR's head timestamp on and that is not known yet; else absent. */
+    readonly isHeadUnknown?: true
     /** IBKR's newest refusal for want of permission that still stands, of this series or another one of the instrument. */
     readonly refusal: {
       readonly spec: string
