@@ -10,7 +10,7 @@ import { createProgress } from './progress.ts'
 import { filledTable, pendingText, troublesOf } from './report.ts'
 
 /** Of a series wanted from IBKR's head timestamp on, all that is stored counts. */
-const EARLIEST = '1970-01-01T00:00:00Z'
+export const EARLIEST = '1970-01-01T00:00:00Z'
 
 /** The first dataset's parts as they are declared: kept current as often as the schedule looks. */
 export function definitionsOf(first: readonly FirstPart[], hours: Hours): DatasetDefinition[] {

@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
+import type { Command, Option } from 'commander'
 import { runApply } from './commands/apply.ts'
+import { runCatchUp } from './commands/catchup.ts'
 import { runDatasets, runPause, runRemove } from './commands/datasets.ts'
 import type { Context } from './context.ts'
 import { jsonOption } from './json.ts'
@@ -8,11 +9,12 @@ import { id } from './values.ts'
 export interface DeclaringOptions {
   readonly context: Context
   readonly verbose: () => boolean
+  readonly timeout: () => Option
   readonly done: (status: number) => void
 }
 
 /** The commands that declare what is wanted for good, and look after it. */
-export function addDeclaring(program: Command, { context, verbose, done }: DeclaringOptions): void {
+export function addDeclaring(program: Command, { context, verbose, timeout, done }: DeclaringOptions): void {
   program
     .command('apply')
     .description('declare the datasets of tidegate.config.ts: shows what would change, asks, and applies it')
@@ -35,6 +37,14 @@ export function addDeclaring(program: Command, { context, verbose, done }: Decla
       })
   const datasets = listing(program.command('datasets'))
   listing(datasets.command('list', { hidden: true }))
+  datasets
+    .command('run')
+    .description('bring a dataset up to date now, whatever its schedule says')
+    .argument('<name>', 'as it is listed', id)
+    .addOption(timeout())
+    .action(async (name: string, given: { timeout: number }) =>
+      done(await runCatchUp(context, name, { timeoutMs: given.timeout * 1000, verbose: verbose() })),
+    )
   datasets
     .command('remove')
     .description('remove a dataset; what is stored stays')

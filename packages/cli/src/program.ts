@@ -101,7 +101,7 @@ function createProgram(context: Context, { first }: ProgramOptions, done: (statu
     .addOption(timeout())
     .action(async (given: { timeout: number }) => done(await runConnect(context, waiting(given))))
   addWants(program, { context, verbose, timeout, done })
-  addDeclaring(program, { context, verbose, done })
+  addDeclaring(program, { context, verbose, timeout, done })
   addAccess(program, { context, verbose, done })
   addRuns(program, { context, verbose, done })
   addCoverage(program, { context, verbose, done })

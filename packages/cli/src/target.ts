@@ -28,6 +28,8 @@ export interface TargetOptions {
   readonly verbose: boolean
   /** Asked of what is stored before a gateway is looked for: true where that will do. */
   readonly isEnough?: (client: Client) => Promise<boolean>
+  /** Asked the same way, also where nothing is stored: throws where no gateway is needed to know that it is of no use. */
+  readonly check?: (client: Client) => Promise<void>
 }
 
 /**
@@ -67,15 +69,18 @@ async function working(context: Context, need: Need, verbose: boolean, work: Wor
 }
 
 async function compose(context: Context, settings: Settings, options: TargetOptions, has: boolean) {
-  const { need, timeoutMs, verbose, isEnough } = options
+  const { need, timeoutMs, verbose, isEnough, check } = options
   const log = commandLog(context, verbose)
   const looking = () => openStored(context, settings, { relay: absentRelay(NOT_ASKED), log })
   if (need === 'stored') return looking()
   if (need === 'declared') return openStored(context, settings, { relay: absentRelay(NOT_ASKED), log, make: true })
-  const stored = isEnough && has ? await looking() : undefined
+  const stored = check || (isEnough && has) ? await looking() : undefined
   const closer = createCloser()
   try {
-    if (stored) closer.add(() => stored.close())
+    if (stored) {
+      closer.add(() => stored.close())
+      await check?.(stored.client)
+    }
     if (stored && (await isEnough?.(stored.client))) return { client: stored.client, close: () => closer.close() }
     const { relay, close } = await openRelay(context, settings, { timeoutMs, log }).catch((cause) => {
       if (need === 'gateway') throw cause

@@ -1,8 +1,10 @@
 import { stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatasetConfig } from '@tidegate/core'
+import { createSimulator } from '@tidegate/simulator'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { begin, createPlaces, type Place, SLOW_MS, tidegate } from './command.ts'
+import { begin, createPlaces, NOW_MS, type Place, SLOW_MS, tidegate } from './command.ts'
 
 vi.setConfig({ testTimeout: SLOW_MS, hookTimeout: SLOW_MS })
 
@@ -164,5 +166,30 @@ describe('datasets', () => {
     expect((await run('series', 'AAPL')).out).toMatch(/1-DAY-LAST +│ regular +│ +14 /)
     const gone = await run('datasets', 'remove', 'stocks')
     expect([gone.status, gone.err]).toEqual([1, 'tidegate: There is no dataset "stocks".\n'])
+  })
+
+  test('are brought up to date by run, also while they are paused; an unknown one needs no gateway to be told', async () => {
+    await declare(folder, [STOCKS])
+    await run('apply', '--yes')
+    await run('datasets', 'pause', 'stocks')
+    const simulator = await createSimulator({ now: () => NOW_MS })
+    try {
+      const own = { ...env, IBKR_PORT: String(simulator.port) }
+      const first = await tidegate(folder, ['datasets', 'run', 'stocks'], { env: own })
+      expect(first.out).toMatch(/AAPL\.NASDAQ +│ 1-DAY-LAST +│ regular +│ +14 .* 0 │/)
+      expect(first).toMatchObject({ status: 0, err: expect.stringMatching(/MSFT\.NASDAQ 1-DAY-LAST: 1\/1 chunks/) })
+      const again = await tidegate(folder, ['datasets', 'run', 'stocks'], { env: own })
+      expect(again.out).toContain('Everything was covered already: nothing was asked of the gateway.\n')
+      expect(again).toMatchObject({ status: 0, err: '' })
+    } finally {
+      await simulator.close()
+    }
+    for (const [place, settings] of [
+      [folder, env],
+      [tmpdir(), {}],
+    ] as const) {
+      const unknown = await tidegate(place, ['datasets', 'run', 'bonds'], { env: { ...settings, IBKR_PORT: '1' } })
+      expect(unknown).toEqual({ status: 1, out: '', err: 'tidegate: There is no dataset "bonds".\n' })
+    }
   })
 })

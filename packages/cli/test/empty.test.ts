@@ -41,6 +41,7 @@ describe('looking into an empty folder leaves it empty, and tells what an empty 
     'runs list --limit 3 --json',
     'datasets list --json',
     'datasets pause stocks',
+    'datasets run stocks',
     'datasets remove stocks --drop-data',
     'keys revoke 0123456789ab',
     'webhooks test whk_0123456789ab',

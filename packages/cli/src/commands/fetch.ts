@@ -3,9 +3,9 @@ import type { FetchBody } from '../client.ts'
 import type { Context } from '../context.ts'
 import { coveredAlready, type Filled, fill } from '../fill.ts'
 import { hinted } from '../hint.ts'
-import { NOTHING_FINAL, planText, unavailableText } from '../plan.ts'
+import { tellOutcome } from '../outcome.ts'
+import { planText, unavailableText } from '../plan.ts'
 import { createProgress } from '../progress.ts'
-import { filledTable, pendingText, troublesOf } from '../report.ts'
 import { openTarget, type Target } from '../target.ts'
 
 export interface FetchOptions {
@@ -52,7 +52,8 @@ export async function runFetch(context: Context, options: FetchOptions): Promise
   }
 }
 
-async function fetchNow(context: Context, { client, url }: Target, body: FetchBody): Promise<number> {
+async function fetchNow(context: Context, target: Target, body: FetchBody): Promise<number> {
+  const { client } = target
   const progress = createProgress(context)
   let filled: Filled
   let never = ''
@@ -63,29 +64,5 @@ async function fetchNow(context: Context, { client, url }: Target, body: FetchBo
   } finally {
     progress.stop()
   }
-  context.out((await filledTable(client, [{ body, filled }], context.columns)) + pendingText([filled]) + never)
-  if (filled.interrupted) {
-    context.err(`Interrupted. ${goingOn(filled, url)}\n`)
-    return 130
-  }
-  const troubles = troublesOf(filled, context.now() / 1000)
-  for (const trouble of troubles) context.err(`${trouble}\n`)
-  if (troubles.length > 0) return 1
-  if (filled.nothingFinal) context.out(`${NOTHING_FINAL} Nothing was asked of the gateway.\n`)
-  else if (filled.chunks === 0) {
-    const covered = never ? 'All that can be had was covered already' : 'Everything was covered already'
-    context.out(`${covered}: nothing was asked of the gateway.\n`)
-  }
-  return 0
-}
-
-function goingOn({ runId }: Filled, url: string | undefined): string {
-  if (url === undefined) {
-    return 'What was fetched is stored; the same command goes on where this one stopped. Finishing what is under way.'
-  }
-  if (runId === undefined) return 'The same command goes on where this one stopped.'
-  return (
-    `The run goes on in the Tidegate at ${url} as ${runId}. The same command follows it again; ` +
-    `its own state is at GET ${new URL(`/v1/runs/${runId}`, url)}`
-  )
+  return tellOutcome(context, target, { window: body, never }, filled)
 }
