@@ -1,9 +1,9 @@
 import { formatInstant, resetsAround } from '@tidegate/core'
 import type { AdjustmentsAnswer, StatusAnswer } from '@tidegate/functions'
 import type { BridgeReport, BridgeStatus } from '@tidegate/relay'
-import { entriesOf } from './commands/connect.ts'
 import { inWords } from './duration.ts'
-import { instantCell, momentCell } from './table.ts'
+import { entriesOf, loginText } from './gateway.ts'
+import { instantCell } from './table.ts'
 
 export interface HealthOptions {
   /** Whether there is a database at all. */
@@ -46,12 +46,6 @@ function bridgeEntry(report: BridgeReport): [string, string] {
   const { open, maxOpen, queued } = report.pacing
   const requests = `${open} of ${maxOpen} open, ${queued} waiting${heldText(report.pacing)}`
   return [name, `${loginText(report.gateway)}; ${requests}`]
-}
-
-/** Where the login stands, since when it is not there, and why. */
-function loginText({ phase, reason, lastUpAt }: BridgeStatus['gateway']): string {
-  const since = lastUpAt === undefined ? '' : ` since ${momentCell(lastUpAt)} UTC`
-  return `${phase}${since}${reason ? `: ${reason}` : ''}`
 }
 
 /** What keeps requests from going although the gateway is there; empty where nothing does. */

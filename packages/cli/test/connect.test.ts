@@ -113,6 +113,22 @@ describe('connect', () => {
     }
   })
 
+  test('of several bridges shows each one’s, and what is the matter with it', async () => {
+    const gateway = { host: '10.0.0.5', port: 4001, state: 'ready', phase: 'ready', mode: 'live', simulated: false }
+    const one = { name: 'one', ok: true, gateway: { ...gateway, accounts: ['U•••••67'], farms: [] } }
+    const away = { host: '10.0.0.6', state: 'down', phase: 'login-required', reason: 'A person has to log in.' }
+    const two = { name: 'two', ok: true, gateway: { ...one.gateway, ...away } }
+    const three = { name: 'three', ok: false, error: { kind: 'disconnected', message: 'Nobody answers at 10.0.0.7.' } }
+    const bridge = { ...one, bridges: [one, two, three] }
+    const env = { TIDEGATE_URL: 'http://tidegate.test', TIDEGATE_KEY: 'k'.repeat(32) }
+    const fetch = async () => Response.json({ database: { ok: true }, bridge })
+    const { status, out } = await tidegate(folder, ['connect'], { env, fetch })
+    expect(out).toMatch(/^Bridge one\n.*login +│ ready .*host +│ 10\.0\.0\.5 /s)
+    expect(out).toMatch(/\nBridge two\n.*login +│ login-required: A person has to log in\. .*host +│ 10\.0\.0\.6 /s)
+    expect(out).toMatch(/\nBridge three: Nobody answers at 10\.0\.0\.7\.\n$/)
+    expect(status).toBe(0)
+  })
+
   test('a Tidegate that does not answer is named', async () => {
     const url = `http://127.0.0.1:${await unusedPort()}`
     const env = { TIDEGATE_URL: url, TIDEGATE_KEY: 'k'.repeat(32) }
