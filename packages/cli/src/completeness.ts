@@ -63,7 +63,7 @@ function sessionsCell({ sessions, window, complete, unavailable }: CompletenessA
   const had = whole + empty
   const due = had + partial + missing
   if (complete === null) return 'not due yet'
-  if (due > 0 || open > 0) return `${had} of ${due}`
+  if (due > 0 || open > 0) return `${had.toLocaleString('en-US')} of ${due.toLocaleString('en-US')}`
   if (unavailable.length > 0) return 'none to be had'
   return window === null ? '–' : 'none known'
 }

@@ -102,6 +102,17 @@ CREATE FUNCTION "judged_sessions"("series_id" integer, "since" timestamptz, "unt
   FROM parts p CROSS JOIN LATERAL (SELECT tstzrange(greatest(p.starts, $2), p.ends) AS counts) r
 $$;
 --> statement-breakpoint
+-- The time of which a calendar's sessions are known. Bars of days and longer stand at the beginning of their dates: the first date
+-- that has a session is known from there.
+CREATE FUNCTION "known_time"("calendar" text, "hours" text, "unit" text) RETURNS tstzmultirange LANGUAGE sql STABLE AS $$
+  SELECT coalesce((
+    SELECT CASE WHEN $3 IN ('day', 'week', 'month') THEN c.known + tstzmultirange(tstzrange(least(lower(c.known), (
+      SELECT x.date FROM sessions x WHERE x.calendar = $1 AND x.hours = $2 ORDER BY x.opens LIMIT 1
+    )::timestamp AT TIME ZONE 'UTC'), lower(c.known))) ELSE c.known END
+    FROM calendars c WHERE c.calendar = $1 AND c.hours = $2
+  ), '{}')
+$$;
+--> statement-breakpoint
 DROP VIEW "completeness";
 --> statement-breakpoint
 DROP VIEW "session_coverage";
@@ -117,9 +128,9 @@ CREATE VIEW "completeness" AS
   SELECT j.series_id, j.instrument_id, j.spec, j.hours, j.datasets, j.wanted, (lower(r) AT TIME ZONE 'UTC')::date, lower(r), upper(r), NULL, NULL, false,
     'unknown', NULL
   FROM (SELECT * FROM judged_series(now()) OFFSET 0) j
-  LEFT JOIN calendars c ON c.calendar = j.calendar AND c.hours = j.hours
   CROSS JOIN LATERAL unnest(
-    tstzmultirange(tstzrange(j.since, greatest(j.since, least(j.until, now() - interval '1 day')))) - coalesce(c.known, '{}')
+    tstzmultirange(tstzrange(j.since, greatest(j.since, least(j.until, now() - interval '1 day'))))
+      - known_time(j.calendar, j.hours, j.unit)
       - coalesce((SELECT range_agg(v.windows) FROM coverage v WHERE v.series_id = j.series_id), '{}')
   ) r
   WHERE j.since IS NOT NULL;

@@ -1,4 +1,14 @@
-import { formatInstant, intersect, merge, parseInstant, subtract, totalSec, type Window } from '@tidegate/core'
+import {
+  formatInstant,
+  intersect,
+  isDated,
+  merge,
+  parseInstant,
+  parseSpec,
+  subtract,
+  totalSec,
+  type Window,
+} from '@tidegate/core'
 import type { Judged, SeriesCompleteness } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
@@ -60,6 +70,7 @@ export function describeRanks({ database, store }: Subject): void {
     })
     await store.putSessions({ ...CALENDAR, zone: 'US/Central', known, sessions: held, askedAt: undefined })
     const series = await store.ensureSeries(SPECS.map((spec) => ({ instrumentId: 'ES', spec, hours: 'regular' })))
+    const dated = new Set(series.filter(({ spec }) => isDated(parseSpec(spec))).map(({ id }) => id))
     const states = { empty: [] as Window[], filled: [] as Window[], unavailable: [] as Window[] }
     for (const { window, state } of answers) {
       for (const name of STATES) {
@@ -71,14 +82,20 @@ export function describeRanks({ database, store }: Subject): void {
       select s.id, x.state, (select coalesce(range_agg(tstzrange(to_timestamp(w.start), to_timestamp(w.end))), '{}')
         from jsonb_to_recordset(x.windows) as w(start float8, "end" float8))
       from series s, jsonb_each(${JSON.stringify(states)}::jsonb) as x(state, windows)`)
-    return { ids: series.map(({ id }) => id), answered: merge(Object.values(states).flat()), never: states.unavailable }
+    return {
+      ids: series.map(({ id }) => id),
+      answered: merge(Object.values(states).flat()),
+      never: states.unavailable,
+      dated,
+      first: parseInstant(held[0]?.date ?? ''),
+    }
   }
 
   /** The definition: each session by itself, as the view has it, and each gap against all of them. */
   async function plain(
     judged: Judged,
     { known }: Market,
-    { answered, never }: { readonly answered: readonly Window[]; readonly never: readonly Window[] },
+    { answered, never, dated, first }: Omit<Awaited<ReturnType<typeof put>>, 'ids'>,
     now: number,
   ): Promise<SeriesCompleteness> {
     const { seriesId, start, until } = judged
@@ -87,11 +104,12 @@ export function describeRanks({ database, store }: Subject): void {
     const sessions = { complete: 0, empty: 0, unavailable: 0, partial: 0, missing: 0, open: 0 }
     for (const row of all) sessions[row.state]++
     const old = [{ start: Math.min(until, now - DAY), end: Math.max(until, start) }]
+    const told = dated.has(seriesId) ? [known, { start: first, end: known.start }] : [known]
     const gaps = subtract(span, answered).filter((gap) => {
-      const unknown = subtract([gap], [...old, known])
+      const unknown = subtract([gap], [...old, ...told])
       return unknown.length > 0 || all.some((row) => row.ends <= until && row.starts < gap.end && row.ends > gap.start)
     })
-    const unknown = subtract(span, [...old, known, ...never])
+    const unknown = subtract(span, [...old, ...told, ...never])
     const days = (windows: readonly Window[]) => totalSec(windows) / DAY
     const had = sessions.complete + sessions.empty
     return {

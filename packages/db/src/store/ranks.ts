@@ -18,7 +18,7 @@ const TICK = sql`interval '1 microsecond'`
  */
 export function rankedSessions(wanted: SQL): SQL {
   return sql`
-    select z.*, c.known, r.* from (${wanted}) z join calendars c on c.calendar = z.calendar and c.hours = z.hours cross join lateral (
+    select z.*, known_time(z.calendar, z.hours, z.unit) as known, r.* from (${wanted}) z join calendars c on c.calendar = z.calendar and c.hours = z.hours cross join lateral (
       select array_agg(starts order by starts) as starts, array_agg(ends order by ends) as ends, array_agg(date order by date) as dates
       from (
         select p.starts, min(x.date) as date, case z.unit
