@@ -162,7 +162,7 @@ describe('datasets', () => {
     expect((await run('datasets', 'pause', 'stocks')).out).toBe('stocks is paused.\n')
     expect((await run('datasets')).out).toMatch(/stocks .* paused /)
     expect((await run('datasets', 'resume', 'stocks')).out).toMatch(/^stocks goes on; it is due at /)
-    expect((await run('datasets', 'remove', 'stocks')).out).toContain('Its data are kept.')
+    expect((await run('datasets', 'remove', 'stocks')).out).toContain('Its data are kept')
     expect((await run('series', 'AAPL')).out).toMatch(/1-DAY-LAST +│ regular +│ +14 /)
     const gone = await run('datasets', 'remove', 'stocks')
     expect([gone.status, gone.err]).toEqual([1, 'tidegate: There is no dataset "stocks".\n'])
@@ -184,6 +184,13 @@ describe('datasets', () => {
     } finally {
       await simulator.close()
     }
+    const kept = await run('datasets', 'remove', 'stocks')
+    expect(kept.out).toBe(
+      'stocks is removed. Its data are kept: to delete them, declare it again and remove it with --drop-data.\n',
+    )
+    await run('apply', '--yes')
+    await run('datasets', 'remove', 'stocks', '--drop-data', '--yes')
+    expect((await run('series')).out).toBe('Nothing is stored yet.\n')
     for (const [place, settings] of [
       [folder, env],
       [tmpdir(), {}],
