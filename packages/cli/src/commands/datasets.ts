@@ -47,7 +47,9 @@ export function runRemove(context: Context, name: string, options: RemoveOptions
     const refused = await refusal(context, { question, yes: yes || !dropData })
     if (refused !== undefined) return refused
     await client.removeDataset(name, dropData ? 'drop' : 'keep')
-    const data = dropData ? 'What no other dataset wants of its data is deleted' : 'Its data are kept: to delete them, declare it again and remove it with --drop-data'
+    const data = dropData
+      ? 'What no other dataset wants of its data is deleted'
+      : 'Its data are kept: to delete them, declare it again and remove it with --drop-data'
     context.out(`${name} is removed. ${data}.\n`)
     return 0
   })
