@@ -6,6 +6,8 @@ import type { Outcome } from './run.ts'
 const USAGE = 'Usage: npm run test:chaos -- [--runs N] [--seed S] [--workers N] [--verbose]'
 const MOST_SEED = 2 ** 32 - 1
 const EVERY = 10
+/** So many runs are told of one by one. */
+const FEW = 20
 
 /** A whole number of the command line. Throws with what was expected. */
 function whole(name: string, text: string, least: number, most: number): number {
@@ -45,6 +47,9 @@ await runPool({
     if (isFailed(result)) {
       failed.push(result.seed)
       report(result)
+    }
+    if (runs <= FEW && !values.verbose && !isFailed(result)) {
+      console.log(`${isTerminal ? '\n' : ''}Seed ${result.seed} passed (${result.outcome?.digest}).`)
     }
     if (values.verbose) console.log(`seed ${result.seed}: ${JSON.stringify(result.outcome ?? result.broken)}`)
     progress()
