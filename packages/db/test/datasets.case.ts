@@ -294,6 +294,11 @@ export function describeDatasets({ database, store }: Subject): void {
         chunks: { cancelled: 1, queued: 0, leased: 0 },
       })
       expect(await store.closeRuns(NOW)).not.toContain(runId)
+      // Its runs keep its name; they are not those of another one of that name.
+      expect(await store.runs({ limit: 1, dataset: 'stocks' })).toMatchObject([{ id: runId, dataset: 'stocks' }])
+      await store.putDataset(DEFINITION, NOW + 1)
+      expect((await state('stocks'))?.lastRun).toBeUndefined()
+      await store.removeDataset('stocks', { dropData: false }, NOW + 1)
       expect(await store.removeDataset('stocks', { dropData: false }, NOW)).toBe(false)
     })
 

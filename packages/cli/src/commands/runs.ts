@@ -30,7 +30,7 @@ export interface RunsOptions {
   readonly verbose: boolean
 }
 
-/** Lists the newest runs: how many of their chunks have settled, and what went wrong last. */
+/** Lists the newest runs: how many of their chunks have come to an end, how many were cancelled, and what went wrong last. */
 export function runRuns(context: Context, { json, verbose, ...query }: RunsOptions): Promise<number> {
   return withStored(context, verbose, async (client, url) => {
     const answer = await client.runs(query)
@@ -82,8 +82,9 @@ async function wholeId(client: Client, start: string): Promise<string> {
 export function runsText({ runs }: RunsAnswer, width: number | undefined): string {
   if (runs.length === 0) return 'There are no such runs.\n'
   const rows = runs.map(({ id, source, dataset, state, createdAt, finishedAt, chunks, bars }) => {
-    const { queued, leased, ...settled } = chunks
+    const { queued, leased, cancelled, ...settled } = chunks
     const ended = Object.values(settled).reduce((sum, count) => sum + count, 0)
+    const total = ended + queued + leased + cancelled
     return [
       id,
       source,
@@ -91,7 +92,7 @@ export function runsText({ runs }: RunsAnswer, width: number | undefined): strin
       state,
       momentCell(createdAt),
       momentCell(finishedAt),
-      `${ended} of ${ended + queued + leased}`,
+      `${ended} of ${total}${cancelled > 0 ? `, ${cancelled} cancelled` : ''}`,
       bars,
     ]
   })

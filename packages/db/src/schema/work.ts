@@ -3,7 +3,6 @@ import { sql } from 'drizzle-orm'
 import { bigint, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { ChunkState, RunState } from '../store.ts'
 import { identity, instant, tstzrange } from './columns.ts'
-import { datasets } from './datasets.ts'
 import { series } from './instruments.ts'
 import { adjustments } from './restatements.ts'
 
@@ -13,8 +12,8 @@ export const runs = pgTable(
     id: text('id').primaryKey(),
     source: text('source').notNull(),
     priority: text('priority').$type<Priority>().notNull().default('scheduled'),
-    /** The dataset it was opened for; null for one by hand, or of a dataset since removed. */
-    dataset: text('dataset').references(() => datasets.name, { onDelete: 'set null' }),
+    /** The dataset it was opened for, which may have been removed since; null for one by hand. */
+    dataset: text('dataset'),
     state: text('state').$type<RunState>().notNull().default('open'),
     createdAt: instant('created_at').notNull(),
     finishedAt: instant('finished_at'),

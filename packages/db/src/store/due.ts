@@ -106,7 +106,7 @@ export function dueIn(database: Database): Pick<Datasets, 'dueDatasets' | 'datas
         from d left join wanted on wanted.dataset = d.name left join missing on missing.dataset = d.name
           left join lateral (
             select r.id, r.source, r.state, ${epoch(sql`r.created_at`)} as "createdAt", ${epoch(sql`r.finished_at`)} as "finishedAt"
-            from runs r where r.dataset = d.name order by r.created_at desc, r.id desc limit 1
+            from runs r where r.dataset = d.name and r.created_at >= d.created_at order by r.created_at desc, r.id desc limit 1
           ) newest on true
           left join lateral (
             select jsonb_agg(jsonb_build_object('secType', sec_type, 'instrumentId', id) order by sec_type) as kinds from (

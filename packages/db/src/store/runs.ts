@@ -10,7 +10,7 @@ export interface RunSummary {
   readonly id: string
   /** What opened it: `fetch`, `tick`, `hook`, … */
   readonly source: string
-  /** The dataset it was opened for; undefined for one by hand, or of a dataset since removed. */
+  /** The dataset it was opened for; undefined for one by hand. It may have been removed since. */
   readonly dataset: string | undefined
   readonly priority: Priority
   readonly state: RunState

@@ -1,0 +1,1 @@
+ALTER TABLE "runs" DROP CONSTRAINT "runs_dataset_datasets_name_fk";
