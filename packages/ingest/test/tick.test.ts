@@ -212,6 +212,20 @@ describe('ticks', () => {
     expect((await world.ingest.tick()).runs).toMatchObject([{ dataset: 'd' }])
   })
 
+  it('after one by a clock that was ahead go by the right one again', async () => {
+    await world.ingest.declare({ ...STOCKS, specs: ['DAILY'], schedule: { every: '1h' } })
+    await world.ingest.tick()
+    later(30 * 86_400)
+    await world.ingest.tick()
+    expect(await dueAt()).toBe('2026-04-11T13:00:00Z')
+    world.clock.nowMs = (NOW + 60) * 1000
+    await world.ingest.tick()
+    expect(await dueAt()).toBe('2026-03-12T13:00:00Z')
+    const { tick, called } = counting()
+    await tick()
+    expect(called).toEqual(['dueDatasets'])
+  })
+
   it('follow the sessions that are listed beside the instruments: a half day as it is', async () => {
     const hours = '20260312:0930-20260312:1300;20260313:0930-20260313:1600'
     const listing = { ...detailsOf('AAPL'), liquidHours: hours }
