@@ -46,6 +46,8 @@ export interface BarsQuery {
   readonly start: string
   readonly end: string
   readonly limit: number
+  /** That of the page before: the next is refused where the series was adjusted in between. */
+  readonly adjustment?: number | undefined
 }
 
 /** What is to be judged: series and a window `[start, end)`, each where it is given, and the page. */
@@ -176,8 +178,7 @@ export function createClient({ url, key, fetch }: ClientOptions): Client {
     runs: (query) => call(`/v1/runs?${given(query)}`),
     cancelRun: (id) => call(`/v1/runs/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
     series: (instrument) => call(`/v1/series${instrument ? `?${new URLSearchParams({ instrument })}` : ''}`),
-    bars: ({ limit, hours, ...query }) =>
-      call(`/v1/bars?${new URLSearchParams({ ...query, ...(hours ? { hours } : {}), limit: String(limit) })}`),
+    bars: (query) => call(`/v1/bars?${given(query)}`),
     coverage: (query) => call(coveragePath(query)),
     sessions: (query) => call(coveragePath({ ...query, detail: 'sessions' })),
     restatements: (query) => call(`/v1/restatements?${given(query)}`),

@@ -53,6 +53,23 @@ describe('what is stored', () => {
     expect(steps).toEqual(['asked', 'taken', 'asked', 'taken'])
   })
 
+  test('is written of one scale: the next page is asked for with the adjustment of the one before', async () => {
+    const env = { TIDEGATE_URL: 'http://tidegate.test', TIDEGATE_KEY: 'k'.repeat(32) }
+    const asked: (string | null)[] = []
+    const fetch = async (request: Request) => {
+      const { searchParams } = new URL(request.url)
+      asked.push(searchParams.get('adjustment'))
+      const message = 'The series was adjusted after a split while it was read: read it from its first page again.'
+      if (asked.length > 1) return Response.json({ error: { kind: 'conflict', message } }, { status: 409 })
+      const bars = { t: [0], o: [1], h: [1], l: [1], c: [1], v: [1], w: [1], n: [1] }
+      return Response.json({ bars, next: '2026-10-02T00:00:00Z', adjustment: 7 })
+    }
+    const { status, err } = await tidegate('/nowhere', [...BARS, ...DAYS], { env, fetch })
+    expect(asked).toEqual([null, '7'])
+    expect(status).toBe(1)
+    expect(err).toContain('adjusted after a split')
+  })
+
   test('is written as JSON', async () => {
     const window = ['--start', '2026-11-17T15:00Z', '--end', '2026-11-17T15:03Z']
     const { out } = await run([...BARS, ...window, '--json'])

@@ -19,20 +19,25 @@ export interface BarsOptions {
 
 type Row = readonly (string | number | null)[]
 
-/** Writes the stored bars of `[start, end)`, ordered by time, UTC. Asks no gateway. Throws `not-found` where nothing is stored. */
+/**
+ * Writes the stored bars of `[start, end)`, ordered by time, UTC. Asks no gateway. Throws `not-found` where nothing is stored,
+ * and `conflict` where a split was put in place while it wrote: what it has written is then of the old scale.
+ */
 export function runBars(context: Context, options: BarsOptions): Promise<number> {
   const { instrument, timeframe: spec, start, hours, format, verbose } = options
   const { out, taken, signal } = context
   const end = options.end ?? formatInstant(Math.floor(context.now() / 1000))
   const write = format === 'csv' ? csv(out) : json(out)
   return withStored(context, verbose, async (client) => {
+    let adjustment: number | undefined
     for (let next: string | null = start; next !== null && !signal.aborted; ) {
       const page: BarsAnswer = await client
-        .bars({ instrument, spec, hours, start: next, end, limit: PAGE })
+        .bars({ instrument, spec, hours, start: next, end, limit: PAGE, adjustment })
         .catch(advised)
       write.rows(rowsOf(page.bars))
       await taken()
       next = page.next
+      adjustment = page.adjustment
     }
     if (signal.aborted) return 130
     write.end()
