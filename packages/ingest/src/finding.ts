@@ -108,7 +108,7 @@ async function findInstruments(
   asked: Questions,
   finding: Finding,
 ): Promise<readonly Found[]> {
-  if (names.length === 0) return []
+  if (names.length === 0 || asked.isOver()) return []
   try {
     await finding.origin.check()
   } catch (cause) {

@@ -35,7 +35,7 @@ export function createIngest(options: IngestOptions): Ingest {
   const { store, relay, now, log, spans } = options
   const { messagesPerSec = MESSAGES_PER_SEC, answerSec = ANSWER_SEC, logins = 1, mostChunks } = options
   const { openRequests = OPEN_REQUESTS * logins } = options
-  const origin = createOrigin(store, relay, now)
+  const origin = createOrigin(store, relay, now, options.timeout)
   const calendars = createCalendars(options)
   const finding = { store, relay, now, log, timeout: options.timeout, origin }
   const telling = createTelling(options)

@@ -5,6 +5,8 @@ import type { Relay, RelayStatus } from '@tidegate/relay'
 const TRUST_MS = 60_000
 /** A bridge that takes longer to say how it is does not answer. */
 const STATUS_MS = 10_000
+/** One that did not answer is left alone so long: not each dataset of a tick waits for it anew. */
+const HUNG_MS = 30_000
 
 type Kind = 'simulated' | 'gateway'
 
@@ -33,7 +35,13 @@ export interface Allowance {
 }
 
 /** A stamp never changes once it is there, so it is read once. */
-export function createOrigin(store: Store, relay: Relay, now: () => number): Origin {
+export function createOrigin(
+  store: Store,
+  relay: Relay,
+  now: () => number,
+  timeout: (ms: number) => AbortSignal = (ms) => AbortSignal.timeout(ms),
+): Origin {
+  let hung: { readonly untilMs: number; readonly error: unknown } | undefined
   let checkedAtMs = Number.NEGATIVE_INFINITY
   let behindMs = 0
   let stamped: Kind | undefined
@@ -45,9 +53,20 @@ export function createOrigin(store: Store, relay: Relay, now: () => number): Ori
     if (stamped !== origin) throw new TidegateError('invalid', mismatch(stamped))
   }
 
+  async function statusNow(): Promise<RelayStatus> {
+    const signal = timeout(STATUS_MS)
+    try {
+      return await relay.status(signal)
+    } catch (error) {
+      if (signal.aborted) hung = { untilMs: now() + HUNG_MS, error }
+      throw error
+    }
+  }
+
   async function check({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
     if (!fresh && now() - checkedAtMs < TRUST_MS) return
-    const status = await relay.status(AbortSignal.timeout(STATUS_MS))
+    if (!fresh && hung && now() < hung.untilMs) throw hung.error
+    const status = await statusNow()
     const { gateway } = status
     allowed = allowanceOf(status)
     if (gateway.state !== 'ready') {

@@ -195,7 +195,7 @@ describe('a worker', () => {
     })
     const [chunkId = ''] = world.queue.messages.map((message) => message.chunkId)
     expect(await worker.work(chunkId)).toMatchObject({ outcome: 'requeued', error: { kind: 'timeout' } })
-    expect(waits).toEqual([270_000])
+    expect(waits.at(-1)).toBe(270_000)
   })
 
   it('asks with the priority that its run was given', async () => {

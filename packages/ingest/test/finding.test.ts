@@ -112,6 +112,7 @@ it('a bridge that hangs holds up a tick for a while and no longer, and every nam
     return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('hung up'))))
   }
   const timeout = (ms: number) => {
+    if (ms === STATUS_MS) return new AbortController().signal
     timeouts.push(ms)
     const controller = new AbortController()
     setImmediate(() => {
@@ -134,4 +135,26 @@ it('a bridge that hangs holds up a tick for a while and no longer, and every nam
   expect(await minute()).toHaveLength(9)
 })
 
+it('a bridge that does not even say how it is is waited for once in a tick', async () => {
+  for (const name of ['a', 'b', 'c']) await declare(name, namesOf(name.toUpperCase(), 2))
+  let asked = 0
+  const status: Relay['status'] = (signal) => {
+    asked++
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(HUNG_UP)))
+  }
+  const timeout = () => {
+    const controller = new AbortController()
+    setImmediate(() => controller.abort())
+    return controller.signal
+  }
+  const hung = world.another({ timeout, relay: relayWith(world.relay, { status }) })
+  expect((await hung.tick()).problems).toHaveLength(6)
+  expect(asked).toBe(1)
+  world.clock.nowMs += 60_000
+  await hung.tick()
+  expect(asked).toBe(2)
+})
+
+const STATUS_MS = 10_000
+const HUNG_UP = new TidegateError('disconnected', 'The bridge did not answer.')
 const FETCH = { specs: ['DAILY'], hours: 'regular', window: { start: NOW - 86_400, end: NOW } } as const
