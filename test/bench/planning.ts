@@ -1,4 +1,4 @@
-import type { ContractDetails, DatasetDefinition } from '@tidegate/core'
+import { type ContractDetails, type DatasetDefinition, TidegateError } from '@tidegate/core'
 import { type ChunkPlan, createStore, type Database, openPglite, openTcp, type Store } from '@tidegate/db'
 import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
@@ -127,7 +127,7 @@ function ingestOver(database: Database): {
 } {
   const planned: { chunks: readonly ChunkPlan[] } = { chunks: [] }
   const unused = async (): Promise<never> => {
-    throw new Error('Nothing is asked of a gateway here.')
+    throw new TidegateError('disconnected', 'There is no gateway here: what is planned hangs on what is stored alone.')
   }
   const store: Store = {
     ...createStore(database),

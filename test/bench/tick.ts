@@ -63,10 +63,7 @@ function counting(database: Database): CountingDatabase {
     ...database,
     sent,
     async rows(statement) {
-      const [first] = statement.queryChunks
-      sent.push(
-        /^\s*(update|insert|delete)/i.test(JSON.stringify(first).replaceAll('\\n', '').slice(11)) ? 'write' : 'read',
-      )
+      sent.push(/\b(update|insert into|delete from)\b/i.test(JSON.stringify(statement.queryChunks)) ? 'write' : 'read')
       return database.rows(statement)
     },
   }
