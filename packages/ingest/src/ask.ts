@@ -39,6 +39,8 @@ export interface AskOptions {
 
 export interface Asked {
   readonly reply: BarsAnswer
+  /** What was asked begins here, epoch seconds: bars that start from then on are whole, and those before but for the first. */
+  readonly wholeFrom: number
   /** Bars that start before are whole in the reply, epoch seconds. */
   readonly wholeUntil: number
 }
@@ -87,7 +89,7 @@ export async function askWindow(
     const reply = checkedReply(await relay.bars(request, signal))
     if (before && firstBar(reply) > firstBar(before.reply)) throw contradiction(before.duration, duration)
     const answered = { start: claim.window.start, end: end ?? reply.done.asOf }
-    const whole = { reply, wholeUntil: end === undefined ? reply.done.asOf : around.end }
+    const whole = { reply, wholeFrom: around.start, wholeUntil: end === undefined ? reply.done.asOf : around.end }
     if (reachesByUnit(duration, answered) || reaches(claim.window, reply)) return whole
     if (before && firstBar(reply) === firstBar(before.reply)) return whole
     before = { duration, reply }

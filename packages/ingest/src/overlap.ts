@@ -82,10 +82,10 @@ function isAlike(
   return Number(wideCount) <= Math.max(Number(count), longestSec(barSize(shape.spec).sec, spans))
 }
 
-/** The bars of an answer that are whole for sure: not its first, for a duration may begin in its midst. */
-export function wholeBars({ reply, wholeUntil }: Asked): BarColumns {
+/** The bars of an answer that are whole for sure: not a first one before what was asked, for a duration may begin in its midst. */
+export function wholeBars({ reply, wholeFrom, wholeUntil }: Asked): BarColumns {
   const [first = 0] = reply.bars.t
-  return keepBars(reply.bars, (t) => t > first && t < wholeUntil)
+  return keepBars(reply.bars, (t) => (t > first || t >= wholeFrom) && t < wholeUntil)
 }
 
 /**

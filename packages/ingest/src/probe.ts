@@ -84,7 +84,7 @@ async function askAgain(
   const { spec } = shapeOf(claim)
   const [first = 0] = bars.t
   const window = { start: first, end: (bars.t.at(-1) ?? 0) + gridSec(spec) }
-  // A bar more, for the first one of an answer is not compared.
+  // A bar more, so that none of these can be cut by the beginning of what is asked.
   const around = { start: first - barSize(spec).sec, end: window.end }
   const how = { isFresh: true, priority: 'interactive', waitMs: WAIT_MS } as const
   const asked = await askWindow({ ...claim, window, doubts: 0 }, options, signal, { around, ...how })

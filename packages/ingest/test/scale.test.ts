@@ -99,6 +99,20 @@ const isProbe = ({ priority }: BarsRequest) => priority === 'interactive'
 const backfill = (window: Window, spec: string) => ({ ...requestFor(window, spec), priority: 'backfill' as const })
 
 describe('what touches nothing stored', () => {
+  it.each([
+    ['1-DAY-LAST', at('2026-01-06'), DAY_SEC],
+    ['1-HOUR-LAST', at('2026-01-06T14:00Z'), 3600],
+  ])('is proven by the first bar that IBKR has, if no other is stored: %s', async (spec, firstSec, sizeSec) => {
+    open({ ...STOCKS, headSec: firstSec })
+    await fetched({ start: at('2026-01-05'), end: firstSec + sizeSec }, spec)
+    expect((await stored()).t).toHaveLength(1)
+    // What came beside it is forgotten by then.
+    world.clock.nowMs += 3_600_000
+    const rest = { start: firstSec + sizeSec, end: at('2026-01-13') }
+    await fetched(rest, spec)
+    expect(await coveredOf(world.store, spec)).toMatchObject([{ end: rest.end }])
+  })
+
   it('is stored only once stored bars, asked anew, are as they are stored', async () => {
     await fetched(JANUARY)
     await world.ingest.start(backfill(MARCH, '30-MINUTE-LAST'))
