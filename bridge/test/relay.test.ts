@@ -275,8 +275,11 @@ describe('bad input', () => {
       'includeExpired',
       '__proto__',
     )
+    // The clock stands still during a call: none may be ready to wait for its turn, as one is that says nothing of it.
+    const isPatient = (waitMs: unknown) => waitMs === undefined || Number(waitMs) > 0
     const bent = fc
       .tuple(field, oddity)
+      .filter(([name, value]) => name !== 'waitMs' || !isPatient(value))
       .map(([name, value]) => JSON.stringify({ ...request({ waitMs: 0 }), [name]: value }))
     const bentWithin = fc
       .tuple(inner, oddity)
