@@ -1,3 +1,5 @@
+import type { Window } from './window.ts'
+
 /**
  * Bars as columns: the shape they have from the gateway's socket to the database. All columns are equally long.
  * `t` is a bar's start in epoch seconds (a daily or longer bar's: 00:00 UTC of the date IBKR gives it).
@@ -23,7 +25,9 @@ export function emptyBars(): BarColumns {
 export function appendBars(bars: BarColumns, more: BarColumns): void {
   for (const key of COLUMNS) {
     const into = bars[key] as (number | null)[]
-    for (const value of more[key]) into.push(value)
+    const from = more[key]
+    // Every bar passes here: an iterator takes three times as long.
+    for (let i = 0; i < from.length; i++) into.push(from[i] ?? null)
   }
 }
 
@@ -39,6 +43,28 @@ export function sliceBars(bars: BarColumns, from: number, to: number): BarColumn
     w: bars.w.slice(from, to),
     n: bars.n.slice(from, to),
   }
+}
+
+/** The bars, in order of time, that start within the window, as new columns. */
+export function barsWithin(bars: BarColumns, { start, end }: Window): BarColumns {
+  return sliceBars(bars, firstFrom(bars.t, start), firstFrom(bars.t, end))
+}
+
+/** The position of the bar, of some in order of time, that starts at `sec`; undefined where none does. */
+export function positionAt({ t }: Pick<BarColumns, 't'>, sec: number): number | undefined {
+  const position = firstFrom(t, sec)
+  return t[position] === sec ? position : undefined
+}
+
+/** The position of the first of these instants, in order, that is not before `sec`. */
+function firstFrom(t: readonly number[], sec: number): number {
+  let [low, high] = [0, t.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((t[middle] ?? 0) < sec) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** The bars whose start `keep` takes, as new columns. */

@@ -1,4 +1,4 @@
-import type { BarColumns } from './bars.ts'
+import { type BarColumns, positionAt } from './bars.ts'
 
 /** What IBKR says now of bars that are stored. */
 export type Comparison =
@@ -34,7 +34,7 @@ const PROOF = { few: 2, any: 5 }
 const LEAST_CHANGE = 0.005
 
 /**
- * Compares stored bars with those that came, by the bars that both have: whether they have the same prices, others, or
+ * Compares stored bars with those that came, both in order of time, by the bars that both have: whether they have the same prices, others, or
  * prices in one ratio, as after a split. Of a split at least two bars must speak, each changed by more than rounding
  * explains, and all that differ must stand together. A ratio that is none of small whole numbers, as a spin-off leaves, counts
  * where five bars agree on it. `tick` is what prices are rounded to. Volumes do not count: IBKR adds late trades to them.
@@ -103,9 +103,8 @@ function nearestFew(measured: number): number | undefined {
 }
 
 function pairsOf(stored: BarColumns, came: BarColumns): Pair[] {
-  const at = new Map(came.t.map((t, i) => [t, i]))
   return stored.t.flatMap((t, i) => {
-    const j = at.get(t)
+    const j = positionAt(came, t)
     if (j === undefined) return []
     const pair = { t, old: pricesAt(stored, i), now: pricesAt(came, j) }
     return [...pair.old, ...pair.now].some((price) => price !== 0) ? [pair] : []

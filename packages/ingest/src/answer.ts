@@ -1,13 +1,13 @@
 import {
   type BarColumns,
   type BarSpec,
+  barsWithin,
   emptyBars,
   type Hours,
   isOpenIn,
   type Listed,
   pickBars,
   settledPart,
-  sliceBars,
   subtract,
   TidegateError,
   type Window,
@@ -42,7 +42,7 @@ export function judge({ window, spec, hours, listed, doubts, head }: Question, {
   const kept = withinHours(bars, spec, hours, sessions)
   const settled = settledPart(window, spec, { ...listed, asOf: done.asOf, lastBar: kept.bars.t.at(-1) })
   const covered = settled && before(settled, kept.openFrom)
-  const final = covered ? within(kept.bars, covered) : emptyBars()
+  const final = covered ? barsWithin(kept.bars, covered) : emptyBars()
   const isBare = covered !== undefined && final.t.length === 0
   const isKnowable = isBare && sessions !== undefined && covered.end > (head ?? 0)
   const isMissed = isKnowable && isOpenIn(covered, spec, sessions)
@@ -104,12 +104,4 @@ function ordered(bars: BarColumns): BarColumns {
   const last = new Map(t.map((time, i) => [time, i]))
   const order = [...last.keys()].sort((a, b) => a - b).map((time) => last.get(time) ?? 0)
   return pickBars(bars, order)
-}
-
-function within(bars: BarColumns, { start, end }: Window): BarColumns {
-  let from = bars.t.findIndex((time) => time >= start)
-  if (from < 0) from = bars.t.length
-  let to = bars.t.length
-  while (to > from && (bars.t[to - 1] ?? 0) >= end) to--
-  return sliceBars(bars, from, to)
 }

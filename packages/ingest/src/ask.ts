@@ -1,5 +1,7 @@
 import {
+  type BarColumns,
   barSize,
+  barsWithin,
   durationFor,
   formatInstant,
   reachesByUnit,
@@ -39,10 +41,10 @@ export interface AskOptions {
 
 export interface Asked {
   readonly reply: BarsAnswer
-  /** What was asked begins here, epoch seconds: bars that start from then on are whole, and those before but for the first. */
-  readonly wholeFrom: number
   /** Bars that start before are whole in the reply, epoch seconds. */
   readonly wholeUntil: number
+  /** The bars of the reply that are whole for sure. */
+  readonly whole: BarColumns
 }
 
 /**
@@ -89,9 +91,11 @@ export async function askWindow(
     const reply = checkedReply(await relay.bars(request, signal))
     if (before && firstBar(reply) > firstBar(before.reply)) throw contradiction(before.duration, duration)
     const answered = { start: claim.window.start, end: end ?? reply.done.asOf }
-    const whole = { reply, wholeFrom: around.start, wholeUntil: end === undefined ? reply.done.asOf : around.end }
-    if (reachesByUnit(duration, answered) || reaches(claim.window, reply)) return whole
-    if (before && firstBar(reply) === firstBar(before.reply)) return whole
+    const isWhole = reachesByUnit(duration, answered) || reaches(claim.window, reply)
+    if (isWhole || (before && firstBar(reply) === firstBar(before.reply))) {
+      const wholeUntil = end === undefined ? reply.done.asOf : around.end
+      return { reply, wholeUntil, whole: wholeBars(reply, { start: around.start, end: wholeUntil }) }
+    }
     before = { duration, reply }
   }
   throw new TidegateError(
@@ -99,6 +103,12 @@ export async function askWindow(
     `The gateway's answers go back to ${before ? formatInstant(firstBar(before.reply)) : 'nowhere'}, and were to reach ` +
       `${formatInstant(claim.window.start)} with ${before?.duration}: it may be that they are not whole.`,
   )
+}
+
+/** Not a first bar before what was asked, for a duration may begin in its midst. */
+function wholeBars(reply: BarsAnswer, asked: Window): BarColumns {
+  const first = firstBar(reply)
+  return barsWithin(reply.bars, { start: first < asked.start ? first + 1 : first, end: asked.end })
 }
 
 function contradiction(shorter: string, longer: string): TidegateError {

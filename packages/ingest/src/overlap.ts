@@ -63,7 +63,10 @@ export async function windowAround(
   return wider.find((wide) => isAlike(window, wide, shape, { nowSec, spans })) ?? window
 }
 
-/** Whether the wider window takes no other kind of request: no longer unit, and nothing past what IBKR's tables allow. */
+/**
+ * Whether the wider window takes no other kind of request: no longer unit, nothing past what IBKR's tables allow, and at most a
+ * session more, as over a weekend: what lies open and is not stored between the two is another chunk's to ask.
+ */
 function isAlike(
   window: Window,
   wide: Window,
@@ -77,15 +80,8 @@ function isAlike(
   const [count, unit] = durationFor({ start: window.start, end }, shape)?.split(' ') ?? []
   const [wideCount, wideUnit] = durationFor({ start: wide.start, end: wideEnd }, shape)?.split(' ') ?? []
   if (unit === undefined || unit !== wideUnit) return false
-  if (unit === 'D') return wide.start === window.start
-  if (unit !== 'S') return count === wideCount && wide.start === window.start
+  if (unit !== 'S') return wide.start === window.start && Number(wideCount) <= Number(count) + (unit === 'D' ? 1 : 0)
   return Number(wideCount) <= Math.max(Number(count), longestSec(barSize(shape.spec).sec, spans))
-}
-
-/** The bars of an answer that are whole for sure: not a first one before what was asked, for a duration may begin in its midst. */
-export function wholeBars({ reply, wholeFrom, wholeUntil }: Asked): BarColumns {
-  const [first = 0] = reply.bars.t
-  return keepBars(reply.bars, (t) => (t > first || t >= wholeFrom) && t < wholeUntil)
 }
 
 /**
@@ -93,15 +89,14 @@ export function wholeBars({ reply, wholeFrom, wholeUntil }: Asked): BarColumns {
  * dividend (ADJUSTED_LAST, continuous futures) any difference means all of it. Where all that is stored there differs, and not
  * as by a split, it is not enough to tell.
  */
-export async function overlapOf(claim: Claim, asked: Asked, store: Store, now: Now): Promise<Overlap> {
+export async function overlapOf(claim: Claim, { whole, wholeUntil }: Asked, store: Store, now: Now): Promise<Overlap> {
   const { window, series } = claim
-  const whole = wholeBars(asked)
   const [start] = whole.t
   const none: Overlap = { kind: 'unproven', corrections: pickBars(whole, []) }
   if (start === undefined) return none
   const outside = (t: number) => t < window.start || t >= window.end
   const limit = whole.t.length + NEIGHBOURS.count
-  const near = keepBars(await store.bars(series.id, { start, end: asked.wholeUntil }, limit), outside)
+  const near = keepBars(await store.bars(series.id, { start, end: wholeUntil }, limit), outside)
   if (near.t.length === 0) return none
   const tick = claim.instrument.details.minTick || 0
   let stored = near

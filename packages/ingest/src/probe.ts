@@ -1,6 +1,7 @@
 import {
   type BarColumns,
   barSize,
+  barsWithin,
   chunkSpanSec,
   compareBars,
   gridSec,
@@ -11,7 +12,7 @@ import {
 } from '@tidegate/core'
 import type { Claim } from '@tidegate/db'
 import { type Asked, askWindow } from './ask.ts'
-import { type Overlap, shapeOf, wholeBars } from './overlap.ts'
+import { type Overlap, shapeOf } from './overlap.ts'
 import { differing, type Now, splitOf } from './split.ts'
 import type { IngestOptions } from './types.ts'
 
@@ -67,9 +68,8 @@ export async function probe(
  * Whether IBKR still says of some bars of an answer what it said in it. Where an answer may be older than what is stored, a probe
  * of that proves only what came since: this proves the rest.
  */
-export async function isStill(claim: Claim, asked: Asked, options: AgainOptions): Promise<boolean> {
-  const { start, end } = claim.window
-  const bars = keepBars(wholeBars(asked), (t) => t >= start && t < end)
+export async function isStill(claim: Claim, { whole }: Asked, options: AgainOptions): Promise<boolean> {
+  const bars = barsWithin(whole, claim.window)
   const some = within(sliceBars(bars, Math.max(0, bars.t.length - PROBE_BARS), bars.t.length), claim)
   const compared = compareBars(some, await askAgain(claim, some, options), claim.instrument.details.minTick || 0)
   return compared.kind !== 'split' && compared.agreeing > 0
@@ -89,7 +89,7 @@ async function askAgain(
   const how = { isFresh: true, priority: 'interactive', waitMs: WAIT_MS } as const
   const asked = await askWindow({ ...claim, window, doubts: 0 }, options, signal, { around, ...how })
   await admit(asked.reply.done.simulated)
-  return wholeBars(asked)
+  return asked.whole
 }
 
 /** Those of the bars that one request asks for, the newest first of all. */

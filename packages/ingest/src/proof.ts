@@ -1,8 +1,8 @@
-import { emptyBars, keepBars, TidegateError } from '@tidegate/core'
+import { barsWithin, emptyBars, TidegateError } from '@tidegate/core'
 import type { Answer, Claim, Committed, FoundSplit } from '@tidegate/db'
 import type { Asked } from './ask.ts'
 import type { Origin } from './origin.ts'
-import { type Overlap, overlapOf, wholeBars } from './overlap.ts'
+import { type Overlap, overlapOf } from './overlap.ts'
 import { type AgainOptions, isStill, NEAREST, probe } from './probe.ts'
 import type { Place, Scales } from './scale.ts'
 import { keptFrom } from './split.ts'
@@ -30,7 +30,7 @@ export interface ProofOptions extends Pick<IngestOptions, 'store' | 'relay' | 'n
 
 /**
  * Stores an answer that is of the scale of what is stored: readers never see two. It is by bars that both have, by bars that came
- * with another answer which has been stored, or by stored bars that are asked for once more. Where nothing is stored that can
+ * with another answer which was proven, or by stored bars that are asked for once more. Where nothing is stored that can
  * still be had, there is nothing to compare, and of several answers only one is the first. A split that shows is returned, and
  * nothing stored.
  */
@@ -42,23 +42,26 @@ export async function commitProven(
 ): Promise<Committed | { readonly found: FoundSplit }> {
   const { store, scales, now } = options
   const { window, series } = claim
+  const note = () => {
+    if (answer.bars.t.length === 0) return
+    const before = barsWithin(asked.whole, { start: 0, end: window.start })
+    const after = barsWithin(asked.whole, { start: window.end, end: asked.wholeUntil })
+    scales.note(series.id, { before, after })
+  }
   for (;;) {
     const proof = await proofOf(claim, asked, answer, options)
     if (proof.kind === 'split') return { found: proof.found }
     const commit = () => store.commit(claim, { ...answer, corrections: proof.corrections }, secOf(now))
-    const committed =
-      proof.kind === 'agrees'
-        ? await commit()
-        : await scales.alone(series.id, async () =>
-            (await nearOf(claim, options)).t.length === 0 ? commit() : undefined,
-          )
-    if (!committed) continue
-    if (committed.held && answer.bars.t.length > 0) {
-      const whole = wholeBars(asked)
-      const before = keepBars(whole, (t) => t < window.start)
-      scales.note(series.id, { before, after: keepBars(whole, (t) => t >= window.end) })
+    if (proof.kind === 'agrees') {
+      // Its neighbours need not wait until it is stored.
+      note()
+      return await commit()
     }
-    return committed
+    const first = await scales.alone(series.id, async () =>
+      (await nearOf(claim, options)).t.length === 0 ? commit() : undefined,
+    )
+    if (first?.held) note()
+    if (first) return first
   }
 }
 
@@ -68,9 +71,10 @@ export async function commitProven(
  */
 export async function isBeside(
   claim: Claim,
-  options: Pick<ProofOptions, 'store' | 'now' | 'origin'>,
+  { scales, ...options }: Pick<ProofOptions, 'store' | 'now' | 'origin' | 'scales'>,
 ): Promise<boolean> {
-  return claim.attempt === 1 && (await nearOf(claim, options, 1)).t.length > 0
+  if (claim.attempt > 1) return false
+  return scales.knows(claim.series.id) || (await nearOf(claim, options, 1)).t.length > 0
 }
 
 /** `unproven`: nothing is stored that it could be compared with. */
@@ -81,7 +85,7 @@ async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: Proo
   const at = { nowSec: secOf(now), keptSec: await origin.keptSec() }
   const look = async (): Promise<Overlap> => {
     const overlap = await overlapOf(claim, asked, store, at)
-    const isKnown = overlap.kind !== 'unproven' || !scales.agrees(id, wholeBars(asked), tick)
+    const isKnown = overlap.kind !== 'unproven' || !scales.agrees(id, asked.whole, tick)
     return isKnown ? overlap : { ...overlap, kind: 'agrees' }
   }
   const seen = await look()

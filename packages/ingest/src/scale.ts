@@ -1,4 +1,4 @@
-import { type BarColumns, compareBars, keepBars, sliceBars, type Window } from '@tidegate/core'
+import { type BarColumns, compareBars, sliceBars, type Window } from '@tidegate/core'
 
 /** Bars of an answer beside its window that are kept, on either side. */
 const KEPT_BARS = 10
@@ -18,13 +18,15 @@ export interface Scales<T> {
   /**
    * What `probe` finds, begun after this call: at most one of a series is under way, and whoever waits for one shares the next.
    * None is begun as long as a chunk next to this one, or next to that one and so on, has not come so far: it may prove all of
-   * them, as `look` says after each that is settled. Rejects when the signal aborts.
+   * them, as `look` says whenever bars are noted or one is settled. Rejects when the signal aborts.
    */
   prove(seriesId: number, how: Proving<T>): Promise<T>
   /** Runs tasks of one series one after the other: of two that find nothing stored, only one may be the first. */
   alone<R>(seriesId: number, task: () => Promise<R>): Promise<R>
-  /** Notes bars that came beside a window with an answer that has been stored: they are of the scale of what is stored. */
+  /** Notes bars that came beside a window with an answer that was proven: they are of the scale of what is stored. */
   note(seriesId: number, beside: { readonly before: BarColumns; readonly after: BarColumns }): void
+  /** Whether bars are noted: something is stored of the series. */
+  knows(seriesId: number): boolean
   /** Whether bars that were noted come as they did. */
   agrees(seriesId: number, came: BarColumns, tick: number): boolean
   /** What was noted of a series holds no longer: it is told anew. */
@@ -64,8 +66,8 @@ interface Scale<T> {
   last: Promise<unknown>
   noted: Noted[]
   readonly places: Set<Place>
-  /** How many chunks have been settled. */
-  settled: number
+  /** How often something has come that may prove an answer: bars were noted, or a chunk was settled. */
+  news: number
   /** Of the next that begins to wait, or is settled, or probes. */
   step: PromiseWithResolvers<void>
 }
@@ -87,7 +89,7 @@ export function createScales<T>({
       last: Promise.resolve(),
       noted: [],
       places: new Set(),
-      settled: 0,
+      news: 0,
       step: Promise.withResolvers(),
     }
     scales.delete(seriesId)
@@ -97,6 +99,11 @@ export function createScales<T>({
       if (!running && places.size === 0) scales.delete(id)
     }
     return found
+  }
+
+  function notedOf(seriesId: number): Noted[] {
+    const sinceMs = now() - KEPT_MS
+    return scaleOf(seriesId).noted.filter(({ atMs }) => atMs > sinceMs)
   }
 
   function begin(scale: Scale<T>, probe: Proving<T>['probe']): Promise<T> {
@@ -115,6 +122,11 @@ export function createScales<T>({
     scale.step = Promise.withResolvers()
   }
 
+  function tell(scale: Scale<T>): void {
+    scale.news++
+    step(scale)
+  }
+
   return {
     enter(seriesId, window) {
       const scale = scaleOf(seriesId)
@@ -123,8 +135,7 @@ export function createScales<T>({
         isWaiting: false,
         leave() {
           scale.places.delete(place)
-          scale.settled++
-          step(scale)
+          tell(scale)
         },
       }
       scale.places.add(place)
@@ -136,11 +147,11 @@ export function createScales<T>({
       if (!mayCross) return probe(scale.turn++)
       const earlier = scale.running
       const over = ended(patience)
-      let settled = -1
+      let news = -1
       try {
         for (;;) {
-          if (scale.settled !== settled) {
-            settled = scale.settled
+          if (scale.news !== news) {
+            news = scale.news
             place.isWaiting = false
             const found = await look()
             if (found !== undefined) return found
@@ -184,14 +195,13 @@ export function createScales<T>({
       ]
       for (const some of bars) if (some.t.length > 0) scale.noted.push({ bars: some, atMs })
       scale.noted = scale.noted.filter((one) => one.atMs > atMs - KEPT_MS).slice(-2 * MOST_KEPT)
+      tell(scale)
     },
 
+    knows: (seriesId) => notedOf(seriesId).length > 0,
+
     agrees(seriesId, came, tick) {
-      const sinceMs = now() - KEPT_MS
-      const noted = scaleOf(seriesId).noted.filter(({ atMs }) => atMs > sinceMs)
-      const times = new Set(noted.flatMap(({ bars }) => bars.t))
-      const same = keepBars(came, (t) => times.has(t))
-      const compared = noted.map(({ bars }) => compareBars(bars, same, tick))
+      const compared = notedOf(seriesId).map(({ bars }) => compareBars(bars, came, tick))
       const agreeing = compared.flatMap((one) => (one.kind === 'same' ? [one.agreeing] : []))
       return agreeing.length === compared.length && agreeing.some((count) => count > 0)
     },

@@ -1,4 +1,13 @@
-import { type BarColumns, COLUMNS, type Comparison, isToNow, pickBars, reachSec, unavailableFor } from '@tidegate/core'
+import {
+  type BarColumns,
+  COLUMNS,
+  type Comparison,
+  isToNow,
+  pickBars,
+  positionAt,
+  reachSec,
+  unavailableFor,
+} from '@tidegate/core'
 import type { Claim, FoundSplit } from '@tidegate/db'
 import { plannable, specOf } from './planning.ts'
 
@@ -56,10 +65,9 @@ function ratioAt(stored: BarColumns, came: BarColumns, t: number): number {
 
 /** The bars that came and are stored otherwise, be it in their volume alone. */
 export function differing(stored: BarColumns, came: BarColumns): BarColumns {
-  const at = new Map(stored.t.map((t, i) => [t, i]))
-  const positions = came.t.flatMap((t, j) => {
-    const i = at.get(t)
-    return i !== undefined && COLUMNS.some((key) => stored[key][i] !== came[key][j]) ? [j] : []
+  const positions = stored.t.flatMap((t, i) => {
+    const j = positionAt(came, t)
+    return j !== undefined && COLUMNS.some((key) => stored[key][i] !== came[key][j]) ? [j] : []
   })
   return pickBars(came, positions)
 }

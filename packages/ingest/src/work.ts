@@ -62,7 +62,7 @@ export async function workChunk(
       return { outcome: held ? 'done' : 'nothing', written: 0 }
     }
     const around = await windowAround(claim, store, nowSec(now), options.spans)
-    const isLater = claim.adjustmentId === undefined && (await isBeside(claim, { store, now, origin }))
+    const isLater = claim.adjustmentId === undefined && (await isBeside(claim, { store, now, origin, scales }))
     const asked = await askWindow(claim, options, signal, { around })
     const { reply } = asked
     const { hours } = claim.series

@@ -50,8 +50,15 @@ export const barsRequestSchema = z
 /** First line of a bars reply. */
 export const barsHeadSchema = z.object({ requestId: z.string(), barSize: z.string(), whatToShow: z.string() })
 
-const numbers = z.array(z.number())
-const maybeNumbers = z.array(z.number().nullable())
+// Checked as a whole: a schema for each number costs more than to read it.
+const isNumber = (value: unknown): value is number => Number.isFinite(value)
+const numbers = z.custom<number[]>((column) => Array.isArray(column) && column.every(isNumber), {
+  message: 'expected numbers',
+})
+const maybeNumbers = z.custom<(number | null)[]>(
+  (column) => Array.isArray(column) && column.every((value) => value === null || isNumber(value)),
+  { message: 'expected numbers, or null' },
+)
 
 /** A line of at most 1000 bars. */
 export const barColumnsSchema = z.object({
