@@ -86,7 +86,10 @@ async function miscalled({ database, caller }: Parts): Promise<string[]> {
   return caller.faults(runs.map(({ id }) => id))
 }
 
-/** What was wanted, is final, and is not covered. */
+/**
+ * What was wanted, is final, and is not covered. The newest stretch need not be as long as no bar of the market's begins in it: it is
+ * asked for with the next that does.
+ */
 async function uncovered({ database, store, logins, wants, nowSec, endSec }: Parts): Promise<string[]> {
   const wanted = await database.rows<{ dataset: string; id: number }>(
     sql`select dataset, series_id as id from dataset_series order by series_id`,
@@ -100,16 +103,20 @@ async function uncovered({ database, store, logins, wants, nowSec, endSec }: Par
       if (!series) return [`series ${id} is gone`]
       const first = sinceSec ?? headOf(series, logins, endSec)
       const window = surelyWanted(parseSpec(series.spec), first, nowSec)
-      const gaps = window.start < window.end ? subtract([window], series.covered) : []
+      const open = window.start < window.end ? subtract([window], series.covered) : []
+      const gaps = open.filter((gap) => gap.end < window.end || marketBars(series, logins, gap, endSec).length > 0)
       return gaps.length > 0 ? [`${nameOf(series)}: not covered: ${gaps.slice(0, 4).map(textOf).join(', ')}`] : []
     })
   })
 }
 
 /** When the market's first bar of it begins, epoch seconds. */
-function headOf({ instrumentId, spec, hours }: SeriesSummary, { truthAt }: Logins, endSec: number): number {
-  const [first] = truthAt(endSec, truthQuery(instrumentId, spec, hours, { start: 0, end: endSec }))
-  return first?.timeSec ?? endSec
+function headOf(series: SeriesSummary, logins: Logins, endSec: number): number {
+  return marketBars(series, logins, { start: 0, end: endSec }, endSec)[0]?.timeSec ?? endSec
+}
+
+function marketBars({ instrumentId, spec, hours }: SeriesSummary, { truthAt }: Logins, window: Window, endSec: number) {
+  return truthAt(endSec, truthQuery(instrumentId, spec, hours, window))
 }
 
 function textOf({ start, end }: Window): string {

@@ -2,6 +2,7 @@ import { countChunks, type KnownSessions, smallBarWeight, type Window } from '@t
 import type { Store } from '@tidegate/db'
 import type { WantedSeries } from './planning.ts'
 import type { SpanOf } from './spans.ts'
+import { storedSessions } from './stored.ts'
 
 /** What is stored of the hours that a series' market keeps; undefined where nothing is, or where it changes no plan. */
 export type OpeningsOf = (want: WantedSeries) => KnownSessions | undefined
@@ -27,31 +28,9 @@ export async function storedOpenings(
   )
   const requests = small.reduce((sum, { want, gaps }) => sum + countChunks(gaps, spanOf(want)), 0)
   if (requests === 0 || requests > MOST_REQUESTS) return () => undefined
-  const ids = [...new Set(small.map(({ want }) => want.instrumentId))]
-  const named = await store.calendars(ids)
-  const calendars = new Map(ids.map((id, i) => [id, named[i]]))
-  const keyOf = ({ instrumentId, hours }: WantedSeries) => {
-    const calendar = calendars.get(instrumentId)
-    return calendar === undefined ? undefined : `${hours} ${calendar}`
-  }
-  const around = new Map<string, { want: WantedSeries; start: number; end: number }>()
-  for (const { want, window } of small) {
-    const key = keyOf(want)
-    if (key === undefined) continue
-    const before = around.get(key) ?? { want, ...window }
-    const [start, end] = [Math.min(before.start, window.start), Math.max(before.end, window.end)]
-    around.set(key, { want, start, end })
-  }
-  const known = new Map(
-    await Promise.all(
-      [...around].map(async ([key, { want, start, end }]) => {
-        const calendar = calendars.get(want.instrumentId) ?? ''
-        return [key, await store.sessions(calendar, want.hours, { start, end })] as const
-      }),
-    ),
+  const sessionsOf = await storedSessions(
+    small.map(({ want, window }) => ({ keeper: want, window })),
+    store,
   )
-  return (want) => {
-    const key = smallBarWeight(want.spec) > 0 ? keyOf(want) : undefined
-    return key === undefined ? undefined : known.get(key)
-  }
+  return (want) => (smallBarWeight(want.spec) > 0 ? sessionsOf(want) : undefined)
 }

@@ -1,6 +1,7 @@
 import { type KnownSessions, settles } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
 import type { WantedSeries } from './planning.ts'
+import { storedSessions } from './stored.ts'
 
 const DAY_SEC = 86_400
 /** So long after a venue's schedule was last had, it is no longer counted on: nothing is asked for early then. */
@@ -20,24 +21,14 @@ export async function settlementsOf(
   store: Pick<Store, 'calendars' | 'sessions'>,
   nowSec: number,
 ): Promise<SettlementsOf> {
+  const window = { start: nowSec - 4 * DAY_SEC, end: nowSec }
   const settling = wanted.filter(({ spec, secType }) => settles(spec, secType))
-  if (settling.length === 0) return () => undefined
-  const ids = [...new Set(settling.map(({ instrumentId }) => instrumentId))]
-  const named = await store.calendars(ids)
-  const calendars = new Map(ids.map((id, i) => [id, named[i]]))
-  const keyOf = ({ instrumentId, hours }: (typeof settling)[number]) => {
-    const calendar = calendars.get(instrumentId)
-    return calendar === undefined ? undefined : `${hours} ${calendar}`
-  }
-  const asked = new Map(settling.map((want) => [keyOf(want), want]))
-  const known = new Map<string, KnownSessions>()
-  await Promise.all(
-    [...asked].map(async ([key, { instrumentId, hours }]) => {
-      const calendar = calendars.get(instrumentId)
-      if (key === undefined || calendar === undefined) return
-      const found = await store.sessions(calendar, hours, { start: nowSec - 4 * DAY_SEC, end: nowSec })
-      if (found.askedAt !== undefined && found.askedAt > nowSec - HEARD_SEC) known.set(key, found)
-    }),
+  const sessionsOf = await storedSessions(
+    settling.map((keeper) => ({ keeper, window })),
+    store,
   )
-  return (want) => (settles(want.spec, want.secType) ? known.get(keyOf(want) ?? '') : undefined)
+  return (want) => {
+    const found = settles(want.spec, want.secType) ? sessionsOf(want) : undefined
+    return found?.askedAt !== undefined && found.askedAt > nowSec - HEARD_SEC ? found : undefined
+  }
 }

@@ -1,6 +1,7 @@
-import { barSize, isDated, type KnownSessions, type Window } from '@tidegate/core'
+import { barSize, isDated, type Window } from '@tidegate/core'
 import type { Store } from '@tidegate/db'
 import type { WantedSeries } from './planning.ts'
+import { storedSessions } from './stored.ts'
 
 const DAY_SEC = 86_400
 /** Sessions of so long ago still tell on which minutes bars start: a closed week and a weekend lie between at most. */
@@ -30,27 +31,17 @@ export async function mayStart(
   store: Pick<Store, 'calendars' | 'sessions'>,
   nowSec: number,
 ): Promise<boolean[]> {
-  if (tails.length === 0) return []
-  const ids = [...new Set(tails.map(({ want }) => want.instrumentId))]
-  const named = await store.calendars(ids)
-  const calendars = new Map(ids.map((id, i) => [id, named[i]]))
-  const known = new Map<string, Promise<KnownSessions>>()
-  const sessionsOf = async ({ instrumentId, hours }: WantedSeries) => {
-    const calendar = calendars.get(instrumentId)
-    if (calendar === undefined) return []
-    const key = `${hours} ${calendar}`
-    const found = known.get(key) ?? store.sessions(calendar, hours, { start: nowSec - BACK_SEC, end: nowSec })
-    known.set(key, found)
-    return (await found).sessions
-  }
-  return Promise.all(
-    tails.map(async ({ want, window }) => {
-      const { sec } = barSize(want.spec)
-      const sessions = await sessionsOf(want)
-      if (sessions.length === 0) return holds(window, 0, greatestCommon(sec, ASSUMED_SEC))
-      return sessions.some(({ start, offsetSec }) => holds(window, -offsetSec, sec) || holds(window, start, sec))
-    }),
+  const window = { start: nowSec - BACK_SEC, end: nowSec }
+  const sessionsOf = await storedSessions(
+    tails.map(({ want }) => ({ keeper: want, window })),
+    store,
   )
+  return tails.map(({ want, window }) => {
+    const { sec } = barSize(want.spec)
+    const { sessions = [] } = sessionsOf(want) ?? {}
+    if (sessions.length === 0) return holds(window, 0, greatestCommon(sec, ASSUMED_SEC))
+    return sessions.some(({ start, offsetSec }) => holds(window, -offsetSec, sec) || holds(window, start, sec))
+  })
 }
 
 /** Whether the window holds an instant that lies a multiple of `step` from `from`. */
