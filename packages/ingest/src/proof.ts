@@ -83,10 +83,10 @@ async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: Proo
   const { id } = claim.series
   const tick = claim.instrument.details.minTick || 0
   const at = { nowSec: secOf(now), keptSec: await origin.keptSec() }
+  const isNoted = () => scales.agrees(id, asked.whole, tick)
   const look = async (): Promise<Overlap> => {
     const overlap = await overlapOf(claim, asked, store, at)
-    const isKnown = overlap.kind !== 'unproven' || !scales.agrees(id, asked.whole, tick)
-    return isKnown ? overlap : { ...overlap, kind: 'agrees' }
+    return overlap.kind === 'unproven' && isNoted() ? { ...overlap, kind: 'agrees' } : overlap
   }
   const seen = await look()
   if (seen.kind !== 'unproven') return seen
@@ -100,6 +100,7 @@ async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: Proo
     place,
     patience: timeout(BESIDE_MS),
     signal,
+    isNoted,
     async look() {
       const found = await look()
       isSeen = found.kind !== 'unproven'

@@ -18,7 +18,7 @@ export interface Scales<T> {
   /**
    * What `probe` finds, begun after this call: at most one of a series is under way, and whoever waits for one shares the next.
    * None is begun as long as a chunk next to this one, or next to that one and so on, has not come so far: it may prove all of
-   * them, as `look` says whenever bars are noted or one is settled. Rejects when the signal aborts.
+   * them, as `look` says where bars are noted that do, and once more before it is begun. Rejects when the signal aborts.
    */
   prove(seriesId: number, how: Proving<T>): Promise<T>
   /** Runs tasks of one series one after the other: of two that find nothing stored, only one may be the first. */
@@ -46,7 +46,9 @@ export interface Proving<T> {
   readonly place: Place
   /** Aborts the wait for what is next to it. */
   readonly patience: AbortSignal
-  /** Whether there is an answer by now without asking. */
+  /** Whether bars that are noted prove the answer by now: costs nothing, as `look` does. */
+  readonly isNoted: () => boolean
+  /** What is known by now without asking. */
   readonly look: () => Promise<T | undefined>
   /** `turn` counts the probes of a series: two in a row need not ask the same. */
   readonly probe: (turn: number) => Promise<T>
@@ -66,8 +68,9 @@ interface Scale<T> {
   last: Promise<unknown>
   noted: Noted[]
   readonly places: Set<Place>
-  /** How often something has come that may prove an answer: bars were noted, or a chunk was settled. */
-  news: number
+  /** How often bars were noted, and chunks settled. */
+  notes: number
+  settled: number
   /** Of the next that begins to wait, or is settled, or probes. */
   step: PromiseWithResolvers<void>
 }
@@ -89,7 +92,8 @@ export function createScales<T>({
       last: Promise.resolve(),
       noted: [],
       places: new Set(),
-      news: 0,
+      notes: 0,
+      settled: 0,
       step: Promise.withResolvers(),
     }
     scales.delete(seriesId)
@@ -122,11 +126,6 @@ export function createScales<T>({
     scale.step = Promise.withResolvers()
   }
 
-  function tell(scale: Scale<T>): void {
-    scale.news++
-    step(scale)
-  }
-
   return {
     enter(seriesId, window) {
       const scale = scaleOf(seriesId)
@@ -135,34 +134,38 @@ export function createScales<T>({
         isWaiting: false,
         leave() {
           scale.places.delete(place)
-          tell(scale)
+          scale.settled++
+          step(scale)
         },
       }
       scale.places.add(place)
       return place
     },
 
-    async prove(seriesId, { place, patience, look, probe, signal }) {
+    async prove(seriesId, { place, patience, isNoted, look, probe, signal }) {
       const scale = scaleOf(seriesId)
       if (!mayCross) return probe(scale.turn++)
       const earlier = scale.running
       const over = ended(patience)
-      let news = -1
+      let seen = { notes: -1, settled: -1 }
       try {
         for (;;) {
-          if (scale.news !== news) {
-            news = scale.news
+          const { running, notes, settled } = scale
+          const isHopeful = !patience.aborted && rowOf(place, scale.places).some(({ isWaiting }) => !isWaiting)
+          // What is stored is read where notes say that it is worth it, and before a request.
+          if ((notes !== seen.notes && isNoted()) || (!isHopeful && settled !== seen.settled)) {
+            seen = { notes, settled }
             place.isWaiting = false
             const found = await look()
             if (found !== undefined) return found
             continue
           }
+          seen = { ...seen, notes }
           if (!place.isWaiting) {
             place.isWaiting = true
             step(scale)
+            continue
           }
-          const { running } = scale
-          const isHopeful = !patience.aborted && rowOf(place, scale.places).some(({ isWaiting }) => !isWaiting)
           if (!isHopeful && running !== earlier && running) return await until(running, signal)
           if (!isHopeful && !running) {
             // Those next to it wait for what comes of this.
@@ -195,7 +198,8 @@ export function createScales<T>({
       ]
       for (const some of bars) if (some.t.length > 0) scale.noted.push({ bars: some, atMs })
       scale.noted = scale.noted.filter((one) => one.atMs > atMs - KEPT_MS).slice(-2 * MOST_KEPT)
-      tell(scale)
+      scale.notes++
+      step(scale)
     },
 
     knows: (seriesId) => notedOf(seriesId).length > 0,
