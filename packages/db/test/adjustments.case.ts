@@ -1,14 +1,13 @@
 import type { Window } from '@tidegate/core'
-import type { Claim, Series } from '@tidegate/db'
-import { beforeEach, describe, expect, it } from 'vitest'
+import type { Claim } from '@tidegate/db'
+import { describe, expect, it } from 'vitest'
 import {
-  anySeries,
   barsAt,
   claimed,
+  eachSeries,
   empty,
   fill,
   filled,
-  held,
   LEASE,
   minutes,
   NOW,
@@ -16,6 +15,7 @@ import {
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
@@ -24,10 +24,7 @@ const ROUNDS = { failed: 2, refused: 2 }
 
 /** A series that IBKR tells anew: found, collected beside what readers see, put in its place, or given up. */
 export function describeAdjustments({ store }: Subject): void {
-  let series: Series
-  beforeEach(async () => {
-    series = await anySeries(store)
-  })
+  const series = eachSeries(store)
   const first = windowOf(T0, 10)
   const second = windowOf(T0 + 600, 10)
   const third = windowOf(T0 + 1200, 10)
@@ -50,7 +47,7 @@ export function describeAdjustments({ store }: Subject): void {
     const run = { id: newRunId(), source: 'adjustment', adjustmentId: id, chunks, now }
     const { chunkIds } = await store.createRun(run)
     const claims: Claim[] = []
-    for (const chunkId of chunkIds.toReversed()) claims.push(held(await store.claim(chunkId, { ...LEASE, now })))
+    for (const chunkId of chunkIds.toReversed()) claims.push(await taken(store, chunkId, now))
     return claims.sort((a, b) => a.window.start - b.window.start)
   }
   const halved = (window: Window) => barsAt(minutes(window.start, 10), 50)
@@ -101,7 +98,7 @@ export function describeAdjustments({ store }: Subject): void {
       expect(await all()).toEqual([{ state: 'abandoned', since: undefined }])
       expect(await store.scaleSince(series.id)).toBeUndefined()
       expect((await store.nearest(series.id, third, { count: 3, from: 0 })).t).toHaveLength(3)
-      const again = await store.openAdjustment(held(await store.claim(finder.chunkId, LEASE)), split, NOW)
+      const again = await store.openAdjustment(await taken(store, finder.chunkId), split, NOW)
       expect(await store.abandonAdjustment(again.adjustmentId ?? 0, NOW, { leaving: true })).toBe(true)
       expect(await store.scaleSince(series.id)).toBe(split.before)
       expect((await store.nearest(series.id, third, { count: 3, from: 0 })).t).toEqual([])
@@ -161,7 +158,7 @@ export function describeAdjustments({ store }: Subject): void {
       expect(await store.stage(a ?? expect.fail(), halved(first), NOW)).toBe(false)
       expect(await all()).toEqual([{ state: 'abandoned', since: split.before }])
       expect(await store.adjustments({ limit: 1 })).toMatchObject([{ error: ERROR, endedAt: NOW }])
-      const claim = held(await store.claim(finder.chunkId, LEASE))
+      const claim = await taken(store, finder.chunkId)
       expect(await store.commit(claim, empty(third), NOW)).toMatchObject({ held: true })
     })
   })

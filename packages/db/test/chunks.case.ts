@@ -1,19 +1,20 @@
-import type { Series } from '@tidegate/db'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   anySeries,
   barsAt,
   claimed,
+  deliver,
+  eachSeries,
   empty,
   fill,
   filled,
-  held,
   LEASE,
   NOW,
   newRunId,
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
@@ -21,10 +22,7 @@ const BUSY = { kind: 'busy', message: 'later' } as const
 
 /** Gaps, and the life of a chunk. */
 export function describeChunks({ store }: Subject): void {
-  let series: Series
-  beforeEach(async () => {
-    series = await anySeries(store)
-  })
+  const series = eachSeries(store)
   const gapsOf = async (window = windowOf(T0, 60), options = {}) =>
     (await store.gaps([{ seriesId: series.id, window }], options))[0]?.windows
 
@@ -54,7 +52,7 @@ export function describeChunks({ store }: Subject): void {
       const [queued = ''] = await queue(store, series.id, [windowOf(T0, 10)])
       await claimed(store, series.id, windowOf(T0 + 600, 10))
       expect(await gapsOf()).toEqual([windowOf(T0 + 1200, 40)])
-      const claim = held(await store.claim(queued, LEASE))
+      const claim = await taken(store, queued)
       await store.giveUp(claim, 'failed', BUSY, NOW)
       expect(await gapsOf()).toEqual([windowOf(T0, 10), windowOf(T0 + 1200, 40)])
     })
@@ -84,7 +82,7 @@ export function describeChunks({ store }: Subject): void {
       const ids = await queue(store, series.id, windows)
       expect(await store.outbox(10)).toMatchObject(ids.map((chunkId) => ({ kind: 'chunk-queued', chunkId })))
       const claims = []
-      for (const id of await store.due(NOW, 10)) claims.push(held(await store.claim(id, LEASE)).window)
+      for (const id of await store.due(NOW, 10)) claims.push((await taken(store, id)).window)
       expect(claims).toEqual(windows.toReversed())
     })
 
@@ -125,7 +123,7 @@ export function describeChunks({ store }: Subject): void {
       ])
       const ids = found.flat()
       const claims = []
-      for (const id of ids) claims.push(held(await store.claim(id, LEASE)).window)
+      for (const id of ids) claims.push((await taken(store, id)).window)
       claims.sort((a, b) => a.start - b.start)
       for (const [i, claim] of claims.entries()) expect(claim.start).toBeGreaterThanOrEqual(claims[i - 1]?.end ?? 0)
     })
@@ -134,7 +132,7 @@ export function describeChunks({ store }: Subject): void {
   describe('a claim', () => {
     it('tells the worker all it needs, and counts its fence and its attempts', async () => {
       const [id = ''] = await queue(store, series.id, [windowOf(T0, 10)])
-      const claim = held(await store.claim(id, LEASE))
+      const claim = await taken(store, id)
       expect(claim).toMatchObject({
         chunkId: id,
         fence: 1,
@@ -159,10 +157,10 @@ export function describeChunks({ store }: Subject): void {
     it('counts failures of a kind in a row', async () => {
       const [id = ''] = await queue(store, series.id, [windowOf(T0, 10)])
       const seen = []
-      let claim = held(await store.claim(id, LEASE))
+      let claim = await taken(store, id)
       for (const kind of ['busy', 'busy', 'timeout', 'busy'] as const) {
         await store.requeue(claim, { kind, message: '' }, NOW)
-        claim = held(await store.claim(id, LEASE))
+        claim = await taken(store, id)
         seen.push(claim.failed)
       }
       expect(seen).toEqual([
@@ -181,7 +179,7 @@ export function describeChunks({ store }: Subject): void {
 
     it('holds until its lease has run out, and then another worker has it', async () => {
       const [id = ''] = await queue(store, series.id, [windowOf(T0, 10)])
-      const first = held(await store.claim(id, LEASE))
+      const first = await taken(store, id)
       expect(await store.claim(id, { now: NOW + 59, leaseSec: 60 })).toBeUndefined()
       expect(await store.due(NOW + 59, 10)).toEqual([])
       expect(await store.due(NOW + 60, 10)).toEqual([id])
@@ -193,7 +191,7 @@ export function describeChunks({ store }: Subject): void {
 
     it('waits until the chunk is due', async () => {
       const [id = ''] = await queue(store, series.id, [windowOf(T0, 10)])
-      await store.requeue(held(await store.claim(id, LEASE)), BUSY, NOW + 30)
+      await store.requeue(await taken(store, id), BUSY, NOW + 30)
       expect(await store.claim(id, { now: NOW + 29, leaseSec: 60 })).toBeUndefined()
       expect(await store.due(NOW + 29, 10)).toEqual([])
       expect(await store.claim(id, { now: NOW + 30, leaseSec: 60 })).toBeDefined()
@@ -202,13 +200,9 @@ export function describeChunks({ store }: Subject): void {
     it('does not wait for what a clock that was ahead has made of it', async () => {
       const [waiting = '', worked = ''] = await queue(store, series.id, [windowOf(T0, 10), windowOf(T0 + 600, 10)])
       const ahead = NOW + 30 * 86_400
-      await store.requeue(held(await store.claim(waiting, { ...LEASE, now: ahead })), BUSY, ahead + 60)
-      held(await store.claim(worked, { ...LEASE, now: ahead }))
-      const sent = await store.outbox(10)
-      await store.delivered(
-        sent.map(({ id }) => id),
-        NOW,
-      )
+      await store.requeue(await taken(store, waiting, ahead), BUSY, ahead + 60)
+      await taken(store, worked, ahead)
+      await deliver(store)
       expect(await store.due(NOW, 10, 120)).toEqual(expect.arrayContaining([waiting, worked]))
       for (const id of [waiting, worked]) expect(await store.claim(id, LEASE)).toBeDefined()
       expect(await store.due(NOW, 10)).toEqual([])
@@ -226,11 +220,7 @@ export function describeChunks({ store }: Subject): void {
     it('is left alone for a while after it is due, and not after its lease', async () => {
       const [waiting = '', worked = ''] = await queue(store, series.id, [windowOf(T0, 10), windowOf(T0 + 600, 10)])
       await store.claim(worked, { now: NOW, leaseSec: 30 })
-      const sent = await store.outbox(10)
-      await store.delivered(
-        sent.map(({ id }) => id),
-        NOW,
-      )
+      await deliver(store)
       expect(await store.due(NOW + 30, 10, 120)).toEqual([worked])
       expect(await store.due(NOW + 120, 10, 120)).toEqual(expect.arrayContaining([waiting, worked]))
     })
@@ -238,7 +228,7 @@ export function describeChunks({ store }: Subject): void {
     it('comes oldest due first, no more than asked for', async () => {
       const ids = await queue(store, series.id, [windowOf(T0, 1), windowOf(T0 + 60, 1), windowOf(T0 + 120, 1)])
       const [first = ''] = ids
-      await store.requeue(held(await store.claim(first, LEASE)), BUSY, NOW + 5)
+      await store.requeue(await taken(store, first), BUSY, NOW + 5)
       expect(await store.due(NOW + 5, 10)).toEqual([...ids.slice(1), first])
       expect(await store.due(NOW + 5, 2)).toEqual(ids.slice(1))
     })

@@ -1,33 +1,28 @@
 import { merge, subtract, type Window } from '@tidegate/core'
-import type { Series } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { wipeBars } from '../../../test/support/wipe.ts'
 import {
-  anySeries,
   barsAt,
   claimed,
   coverageOf,
+  eachSeries,
   empty,
   fill,
   filled,
-  held,
-  LEASE,
   minutes,
   NOW,
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
 /** The one statement: rows, coverage, the chunk's end and the outbox, all or nothing. */
 export function describeCommit({ database, store }: Subject): void {
-  let series: Series
-  beforeEach(async () => {
-    series = await anySeries(store)
-  })
+  const series = eachSeries(store)
   const ten = windowOf(T0, 10)
   const stored = (window: Window = windowOf(T0 - 6000, 1000), limit = 100_000) => store.bars(series.id, window, limit)
   const restatements = () => database.rows(sql`select old, new from restatements order by ts, id`)
@@ -50,7 +45,7 @@ export function describeCommit({ database, store }: Subject): void {
 
     it('writes nothing, nothing at all, under a fence that is no longer held', async () => {
       const claim = await claimed(store, series.id, ten)
-      held(await store.claim(claim.chunkId, { now: NOW + 61, leaseSec: 60 }))
+      await taken(store, claim.chunkId, NOW + 61)
       const before = await store.outbox(100)
       const answer = filled(ten, barsAt(minutes(T0, 10)))
       expect(await store.commit(claim, answer, NOW)).toEqual({ held: false, written: 0, restated: 0 })
@@ -175,7 +170,7 @@ export function describeCommit({ database, store }: Subject): void {
       const ids = await queue(store, series.id, windows)
       await Promise.all(
         ids.map(async (id, i) => {
-          const claim = held(await store.claim(id, LEASE))
+          const claim = await taken(store, id)
           const { window } = claim
           await store.commit(claim, i % 2 ? empty(window) : filled(window, barsAt(minutes(window.start, 10))), NOW)
         }),

@@ -6,12 +6,12 @@ import {
   DEFINITION,
   empty,
   held,
-  LEASE,
   NOW,
   newRunId,
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
@@ -56,7 +56,7 @@ export function describeEvents({ database, store }: Subject): void {
     const series = await anySeries(store)
     const windows = [0, 1, 2].map((i) => windowOf(T0 + i * 600, 10))
     const ids = await queue(store, series.id, windows)
-    const claims = await Promise.all(ids.map(async (id) => held(await store.claim(id, LEASE))))
+    const claims = await Promise.all(ids.map((id) => taken(store, id)))
     for (const [i, claim] of claims.toReversed().entries()) {
       await store.giveUp(claim, i === 1 ? 'parked' : 'failed', { kind: 'invalid', message: `failure ${i}` }, NOW + i)
     }
@@ -76,7 +76,7 @@ export function describeEvents({ database, store }: Subject): void {
       series.id,
       [0, 1, 2, 3].map((i) => windowOf(T0 + i * 600, 10)),
     )
-    const [done, failed] = await Promise.all(ids.slice(0, 2).map(async (id) => held(await store.claim(id, LEASE))))
+    const [done, failed] = await Promise.all(ids.slice(0, 2).map((id) => taken(store, id)))
     await store.commit(held(done), empty(held(done).window), NOW)
     await store.giveUp(held(failed), 'failed', { kind: 'invalid', message: 'no' }, NOW)
     const { runId } = held(done)
@@ -122,7 +122,7 @@ export function describeEvents({ database, store }: Subject): void {
     await store.closeRuns(NOW)
     expect(await store.resume(NOW + 60, 10)).toBe(1)
     await store.closeRuns(NOW + 60)
-    const again = held(await store.claim(claim.chunkId, { now: NOW + 60, leaseSec: 60 }))
+    const again = await taken(store, claim.chunkId, NOW + 60)
     await store.commit(again, empty(again.window), NOW + 61)
     await store.closeRuns(NOW + 61)
     await store.closeRuns(NOW + 62)

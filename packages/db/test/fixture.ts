@@ -1,6 +1,7 @@
 import { type BarColumns, type ContractDetails, type DatasetDefinition, emptyBars, type Window } from '@tidegate/core'
 import type { Answer, Claim, Database, Series, Store } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
+import { beforeEach } from 'vitest'
 
 export { wipe } from '../../../test/support/wipe.ts'
 
@@ -93,6 +94,15 @@ export async function anySeries(store: Store, symbol = 'AAPL'): Promise<Series> 
   return series
 }
 
+/** A series that each test of a suite finds made anew. */
+export function eachSeries(store: Store): Series {
+  const series: Series = { id: 0, instrumentId: '', spec: '', hours: 'regular' }
+  beforeEach(async () => {
+    Object.assign(series, await anySeries(store))
+  })
+  return series
+}
+
 let runs = 0
 export function newRunId(): string {
   return `run-${++runs}`
@@ -107,7 +117,12 @@ export async function queue(store: Store, seriesId: number, windows: readonly Wi
 /** A chunk of this window, claimed. */
 export async function claimed(store: Store, seriesId: number, window: Window): Promise<Claim> {
   const [id = ''] = await queue(store, seriesId, [window])
-  return held(await store.claim(id, LEASE))
+  return taken(store, id)
+}
+
+/** A chunk that may be claimed, claimed for a minute. */
+export async function taken(store: Store, chunkId: string, now = NOW): Promise<Claim> {
+  return held(await store.claim(chunkId, { ...LEASE, now }))
 }
 
 export function held(claim: Claim | undefined): Claim {
@@ -118,6 +133,18 @@ export function held(claim: Claim | undefined): Claim {
 /** Asks for a window and commits its answer. */
 export async function fill(store: Store, seriesId: number, window: Window, answer: Answer) {
   return store.commit(await claimed(store, seriesId, window), answer, NOW)
+}
+
+type Entry = Awaited<ReturnType<Store['outbox']>>[number]
+
+/** What the outbox holds, delivered. */
+export async function deliver(store: Store): Promise<readonly Entry[]> {
+  const entries = await store.outbox(10_000)
+  await store.delivered(
+    entries.map(({ id }) => id),
+    NOW,
+  )
+  return entries
 }
 
 export async function coverageOf(database: Database, seriesId: number): Promise<Record<string, [number, number][]>> {

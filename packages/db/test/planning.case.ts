@@ -1,11 +1,11 @@
-import type { Series } from '@tidegate/db'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   anySeries,
   barsAt,
   claimed,
   coverageOf,
   details,
+  eachSeries,
   empty,
   fill,
   filled,
@@ -16,6 +16,7 @@ import {
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
@@ -24,10 +25,7 @@ const SLOW = { kind: 'timeout', message: 'no answer in 60 s' } as const
 
 /** What plans are made of, and what timeouts teach. */
 export function describePlanning({ database, store }: Subject): void {
-  let series: Series
-  beforeEach(async () => {
-    series = await anySeries(store)
-  })
+  const series = eachSeries(store)
   const key = { instrumentId: 'AAPL.NASDAQ', spec: '1-MINUTE-LAST', hours: 'regular' } as const
 
   describe('what is not covered', () => {
@@ -167,7 +165,7 @@ export function describePlanning({ database, store }: Subject): void {
 
     it('puts two chunks in the place of one, under its fence, each with what the one has gone through', async () => {
       const [id = ''] = await queue(store, series.id, [window])
-      const claim = held(await store.claim(id, LEASE))
+      const claim = await taken(store, id)
       const ids = await store.halve(claim, halving)
       expect(ids).toHaveLength(2)
       expect(ids?.[0]).toBe(id)
@@ -200,7 +198,7 @@ export function describePlanning({ database, store }: Subject): void {
         chunks: { queued: 1, failed: 1 },
         series: [{ error: SLOW }],
       })
-      const again = held(await store.claim(claim.chunkId, { now: NOW + 30, leaseSec: 60 }))
+      const again = await taken(store, claim.chunkId, NOW + 30)
       expect(again.window).toEqual(halves[1])
       await store.commit(again, empty(again.window), NOW + 31)
       expect(await store.closeRuns(NOW + 32)).toEqual([claim.runId])

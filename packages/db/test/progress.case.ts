@@ -7,12 +7,12 @@ import {
   fill,
   filled,
   held,
-  LEASE,
   minutes,
   NOW,
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
@@ -31,7 +31,7 @@ export function describeProgress({ store }: Subject): void {
       })),
     })
     expect(chunkIds).toHaveLength(4)
-    const [first, second, third] = await Promise.all(chunkIds.map((chunk) => store.claim(chunk, LEASE)))
+    const [first, second, third] = await Promise.all(chunkIds.map((chunk) => taken(store, chunk)))
     const done = held(first)
     await store.commit(done, filled(done.window, barsAt(minutes(done.window.start, 7))), NOW)
     await store.giveUp(held(second), 'parked', { kind: 'no-permission', message: 'subscribe', code: 354 }, NOW)
@@ -84,7 +84,7 @@ export function describeProgress({ store }: Subject): void {
     const series = await anySeries(store)
     const [chunkId = ''] = await queue(store, series.id, [windowOf(T0, 10)])
     await queue(store, series.id, [windowOf(T0 + 600, 10)])
-    const claim = held(await store.claim(chunkId, LEASE))
+    const claim = await taken(store, chunkId)
     await store.commit(claim, empty(claim.window), NOW)
     const entries = await store.outbox(10)
     expect(entries.map(({ kind }) => kind)).toEqual(['chunk-queued', 'chunk-queued', 'chunk-settled'])

@@ -1,7 +1,7 @@
 import { createStore, type TcpDatabase } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { anySeries, barsAt, DEFINITION, held, LEASE, minutes, NOW, T0, windowOf } from './fixture.ts'
+import { anySeries, barsAt, DEFINITION, LEASE, minutes, NOW, T0, taken, windowOf } from './fixture.ts'
 
 const ROUNDS = 12
 
@@ -21,7 +21,7 @@ export function describeRaces(openMigrated: () => Promise<TcpDatabase>): void {
     const window = windowOf(T0, 60)
     const run = { id: 'run', source: 'tick', dataset: 'stocks', chunks: [{ seriesId: id, window }], now: NOW }
     const [chunkId = ''] = (await store.createRun(run)).chunkIds
-    const claim = held(await store.claim(chunkId, LEASE))
+    const claim = await taken(store, chunkId)
     const { promise: stored, resolve: letGo } = Promise.withResolvers<void>()
     const { promise: written, resolve: wrote } = Promise.withResolvers<void>()
     const storing = database.orm.transaction(async (transaction) => {

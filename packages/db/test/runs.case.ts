@@ -1,21 +1,21 @@
-import type { Series } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
-  anySeries,
   barsAt,
   claimed,
   DEFINITION,
+  deliver,
+  eachSeries,
   empty,
   fill,
   filled,
   held,
-  LEASE,
   minutes,
   NOW,
   queue,
   type Subject,
   T0,
+  taken,
   windowOf,
 } from './fixture.ts'
 
@@ -24,10 +24,7 @@ const GONE = { kind: 'internal', message: 'Its message was given up.' } as const
 
 /** Runs that are listed and stopped, chunks that go round again or do not. */
 export function describeRuns({ database, store }: Subject): void {
-  let series: Series
-  beforeEach(async () => {
-    series = await anySeries(store)
-  })
+  const series = eachSeries(store)
   const runOf = async (id: string, windows: readonly { start: number; end: number }[], more = {}) =>
     store.createRun({
       id,
@@ -43,7 +40,7 @@ export function describeRuns({ database, store }: Subject): void {
       await store.putDataset(DEFINITION, NOW)
       const { chunkIds } = await runOf('first', [windowOf(T0, 10), windowOf(T0 + 600, 10)])
       await runOf('second', [windowOf(T0 + 1200, 10)], { now: NOW + 5, dataset: 'stocks', priority: 'backfill' })
-      const [good, bad] = await Promise.all(chunkIds.map((id) => store.claim(id, LEASE)))
+      const [good, bad] = await Promise.all(chunkIds.map((id) => taken(store, id)))
       const { window } = held(good)
       await store.commit(held(good), filled(window, barsAt(minutes(window.start, 7))), NOW)
       await store.giveUp(held(bad), 'failed', GONE, NOW)
@@ -68,7 +65,7 @@ export function describeRuns({ database, store }: Subject): void {
   describe('a cancelled run', () => {
     it('leaves its windows as gaps, and drops the answer that was under way', async () => {
       const { chunkIds } = await runOf('run', [windowOf(T0, 10), windowOf(T0 + 600, 10), windowOf(T0 + 1200, 10)])
-      const [done, leased] = await Promise.all(chunkIds.slice(0, 2).map((id) => store.claim(id, LEASE)))
+      const [done, leased] = await Promise.all(chunkIds.slice(0, 2).map((id) => taken(store, id)))
       await store.commit(held(done), empty(held(done).window), NOW)
       expect(await store.cancelRun('run', NOW + 1)).toEqual({ state: 'cancelled', stopped: 2 })
       const { window } = held(leased)
@@ -100,7 +97,7 @@ export function describeRuns({ database, store }: Subject): void {
     it('that has failed goes on with no login any more; what has failed for good stays so', async () => {
       const denied = { kind: 'no-permission', message: 'subscribe' } as const
       const { chunkIds } = await runOf('run', [windowOf(T0, 10), windowOf(T0 + 600, 10)])
-      const [parked, refused] = await Promise.all(chunkIds.map((id) => store.claim(id, LEASE)))
+      const [parked, refused] = await Promise.all(chunkIds.map((id) => taken(store, id)))
       await store.giveUp(held(parked), 'parked', LOGIN, NOW)
       await store.giveUp(held(refused), 'parked', denied, NOW)
       await store.closeRuns(NOW)
@@ -109,7 +106,7 @@ export function describeRuns({ database, store }: Subject): void {
       expect(await store.resume(NOW + 999, 10)).toBe(0)
       expect(await store.cancelRun('run', NOW + 2)).toEqual({ state: 'cancelled', stopped: 0 })
       const { chunkIds: others } = await runOf('other', [windowOf(T0 + 1200, 10)])
-      await store.giveUp(held(await store.claim(others[0] ?? '', LEASE)), 'parked', denied, NOW)
+      await store.giveUp(await taken(store, others[0] ?? ''), 'parked', denied, NOW)
       await store.closeRuns(NOW)
       expect(await store.cancelRun('other', NOW + 1)).toEqual({ state: 'failed', stopped: 0 })
     })
@@ -127,7 +124,7 @@ export function describeRuns({ database, store }: Subject): void {
 
     it('loses no half of a chunk that is halved meanwhile: a second call finds it', async () => {
       const { chunkIds } = await runOf('run', [windowOf(T0, 10)])
-      const claim = held(await store.claim(chunkIds[0] ?? '', LEASE))
+      const claim = await taken(store, chunkIds[0] ?? '')
       const halving = {
         ...{ halves: [windowOf(T0, 5), windowOf(T0 + 300, 5)] as const, error: GONE, now: NOW, notBefore: NOW },
         ...{ learned: undefined, forgottenBefore: 0 },
@@ -142,7 +139,7 @@ export function describeRuns({ database, store }: Subject): void {
   describe('a chunk whose message was given up', () => {
     it('has failed, with its last error, and is a gap', async () => {
       const [fresh = '', tried = ''] = await queue(store, series.id, [windowOf(T0, 10), windowOf(T0 + 600, 10)])
-      await store.requeue(held(await store.claim(tried, LEASE)), LOGIN, NOW)
+      await store.requeue(await taken(store, tried), LOGIN, NOW)
       expect(await store.bury(fresh, GONE, NOW)).toBe(true)
       expect(await store.bury(tried, GONE, NOW)).toBe(true)
       expect(await store.bury(tried, GONE, NOW)).toBe(false)
@@ -160,7 +157,7 @@ export function describeRuns({ database, store }: Subject): void {
       expect(await store.bury(claim.chunkId, GONE, NOW + 59)).toBe(false)
       await store.requeue(claim, LOGIN, NOW + 30)
       expect(await store.bury(claim.chunkId, GONE, NOW + 29)).toBe(false)
-      await store.giveUp(held(await store.claim(claim.chunkId, { now: NOW + 30, leaseSec: 60 })), 'parked', LOGIN, NOW)
+      await store.giveUp(await taken(store, claim.chunkId, NOW + 30), 'parked', LOGIN, NOW)
       expect(await store.bury(claim.chunkId, GONE, NOW + 999)).toBe(false)
       expect(await store.bury('12345678', GONE, NOW)).toBe(false)
     })
@@ -187,10 +184,7 @@ export function describeRuns({ database, store }: Subject): void {
       const claim = await park()
       const other = await park(windowOf(T0 + 600, 10), { kind: 'no-permission', message: 'subscribe' })
       await store.closeRuns(NOW)
-      await store.delivered(
-        (await store.outbox(10)).map(({ id }) => id),
-        NOW,
-      )
+      await deliver(store)
       expect(await store.isAnyHeld([], NOW)).toBe(true)
       expect(await store.resume(NOW + 5, 10)).toBe(1)
       expect(await store.isAnyHeld([], NOW)).toBe(false)
@@ -202,7 +196,7 @@ export function describeRuns({ database, store }: Subject): void {
         chunks: { queued: 1 },
       })
       expect((await store.run(other.runId))?.state).toBe('failed')
-      const again = held(await store.claim(claim.chunkId, { now: NOW + 5, leaseSec: 60 }))
+      const again = await taken(store, claim.chunkId, NOW + 5)
       expect((await store.commit(again, empty(claim.window), NOW + 6)).held).toBe(true)
       expect(await store.closeRuns(NOW + 7)).toEqual([claim.runId])
       expect((await store.run(claim.runId))?.state).toBe('done')
@@ -221,7 +215,7 @@ export function describeRuns({ database, store }: Subject): void {
 
     it('stay in a run that was cancelled', async () => {
       const { chunkIds } = await runOf('run', [windowOf(T0, 10), windowOf(T0 + 600, 10)])
-      await store.giveUp(held(await store.claim(chunkIds[0] ?? '', LEASE)), 'parked', LOGIN, NOW)
+      await store.giveUp(await taken(store, chunkIds[0] ?? ''), 'parked', LOGIN, NOW)
       await store.cancelRun('run', NOW)
       expect(await store.resume(NOW, 10)).toBe(0)
     })
@@ -233,7 +227,7 @@ export function describeRuns({ database, store }: Subject): void {
         expect(await store.resume(now + waitSec - 1, 10)).toBe(waitSec === 0 ? 1 : 0)
         now += waitSec
         if (waitSec > 0) expect(await store.resume(now, 10)).toBe(1)
-        await store.giveUp(held(await store.claim(chunkId, { now, leaseSec: 60 })), 'parked', LOGIN, now)
+        await store.giveUp(await taken(store, chunkId, now), 'parked', LOGIN, now)
       }
     })
   })
@@ -245,10 +239,7 @@ export function describeRuns({ database, store }: Subject): void {
       await store.requeue(claim, { kind: kinds[i] ?? 'timeout', message: 'later' }, NOW + 300)
     }
     await queue(store, series.id, [windowOf(T0 + 3000, 10)])
-    await store.delivered(
-      (await store.outbox(10)).map(({ id }) => id),
-      NOW,
-    )
+    await deliver(store)
     expect(await store.isAnyHeld(['competing-session'], NOW)).toBe(true)
     expect(await store.isAnyHeld(['competing-session'], NOW + 300)).toBe(false)
     expect(await store.isAnyHeld(['farm-down'], NOW)).toBe(false)
@@ -271,7 +262,7 @@ export function describeRuns({ database, store }: Subject): void {
   it('a lease that ran out counts as a failure of who held it', async () => {
     const [id = ''] = await queue(store, series.id, [windowOf(T0, 10)])
     const seen = []
-    for (let now = NOW; now < NOW + 300; now += 60) seen.push(held(await store.claim(id, { now, leaseSec: 60 })).failed)
+    for (let now = NOW; now < NOW + 300; now += 60) seen.push((await taken(store, id, now)).failed)
     expect(seen).toEqual([undefined, ...[1, 2, 3, 4].map((times) => ({ kind: 'internal', times }))])
     expect((await store.runs({ limit: 1 }))[0]?.error?.message).toMatch(/without a word/)
   })
@@ -297,9 +288,9 @@ export function describeRuns({ database, store }: Subject): void {
   it('runs that ended are forgotten after a while, chunks first, and none that is open', async () => {
     const { chunkIds } = await runOf('ended', [windowOf(T0, 10), windowOf(T0 + 600, 10)])
     const [newer = '', older = ''] = chunkIds
-    const good = held(await store.claim(older, LEASE))
+    const good = await taken(store, older)
     await store.commit(good, filled(good.window, barsAt([T0])), NOW)
-    await store.giveUp(held(await store.claim(newer, LEASE)), 'parked', LOGIN, NOW)
+    await store.giveUp(await taken(store, newer), 'parked', LOGIN, NOW)
     await store.closeRuns(NOW + 10)
     await runOf('open', [windowOf(T0 + 1200, 10)])
     await runOf('of no chunks', [])
@@ -318,7 +309,7 @@ export function describeRuns({ database, store }: Subject): void {
   it('what a split is collected by is not forgotten before it is in place', async () => {
     await fill(store, series.id, windowOf(T0, 10), filled(windowOf(T0, 10), barsAt([T0])))
     const { chunkIds } = await runOf('found', [windowOf(T0 + 600, 10)])
-    const claim = held(await store.claim(chunkIds[0] ?? '', LEASE))
+    const claim = await taken(store, chunkIds[0] ?? '')
     await store.openAdjustment(claim, { ratio: 0.5, since: undefined, before: T0 + 600 }, NOW)
     await runOf('collects', [windowOf(T0, 10)])
     await database.rows(

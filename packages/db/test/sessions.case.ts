@@ -1,7 +1,7 @@
 import { parseInstant, type Session } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
-import { anySeries, claimed, details, empty, held, NOW, type Subject, T0, windowOf } from './fixture.ts'
+import { anySeries, claimed, details, empty, NOW, type Subject, T0, taken, windowOf } from './fixture.ts'
 
 const at = parseInstant
 
@@ -90,7 +90,7 @@ export function describeSessions({ database, store }: Subject): void {
       expect(await store.doubt(claim, why, NOW + 3600)).toBe(true)
       expect((await store.run(claim.runId))?.series[0]?.error).toEqual(why)
       expect(await store.claim(claim.chunkId, { now: NOW + 3599, leaseSec: 60 })).toBeUndefined()
-      const again = held(await store.claim(claim.chunkId, { now: NOW + 3600, leaseSec: 60 }))
+      const again = await taken(store, claim.chunkId, NOW + 3600)
       expect(again).toMatchObject({ doubts: 1, failed: { times: 0 } })
       expect(await store.doubt(claim, why, NOW + 9999)).toBe(false)
     })
@@ -99,7 +99,7 @@ export function describeSessions({ database, store }: Subject): void {
       const series = await anySeries(store)
       const window = windowOf(T0, 10)
       const claim = await claimed(store, series.id, window)
-      held(await store.claim(claim.chunkId, { now: NOW + 61, leaseSec: 60 }))
+      await taken(store, claim.chunkId, NOW + 61)
       const events = () =>
         database.rows(sql`select event, extract(epoch from at)::float8 as at from outbox where kind = 'event'`)
       expect(await store.commit(claim, { ...empty(window), isConfirmed: true }, NOW)).toMatchObject({
