@@ -4,7 +4,9 @@ import { deliver } from './dispatch.ts'
 import { shapeOf } from './overlap.ts'
 import { openRun } from './run.ts'
 import { settleFailure } from './settling.ts'
+import { askSiblings } from './siblings.ts'
 import { knownSpans } from './spans.ts'
+import { isSameRatio } from './split.ts'
 import type { IngestOptions, WorkResult } from './types.ts'
 
 /** How long a window is left alone after collecting it again failed, was parked or cancelled. */
@@ -16,8 +18,6 @@ const GIVEN_UP_SEC = 3600
 const MOST_ROUNDS = { failed: 12, refused: 2 }
 /** What was put back because an adjustment has just been put in place is sent again after this: until then none is opened. */
 const AGAIN_SEC = 61
-/** Ratios measured of rounded prices differ by less; two splits by more. */
-const SAME_RATIO = 0.002
 
 /** Notes the split that an answer shows, and asks for what it changed. The chunk waits until that is in place. */
 export async function openRestatement(claim: Claim, found: FoundSplit, options: IngestOptions): Promise<WorkResult> {
@@ -97,7 +97,7 @@ export async function abandon(id: number, options: IngestOptions): Promise<Adjus
 
 async function isAnother(claim: Claim, ratio: number, options: IngestOptions): Promise<boolean> {
   const mine = (await options.store.collecting(nowSec(options))).find(({ id }) => id === claim.adjustmentId)
-  return mine !== undefined && Math.abs(ratio / mine.ratio - 1) > SAME_RATIO
+  return mine !== undefined && !isSameRatio(ratio, mine.ratio)
 }
 
 /**
@@ -110,6 +110,7 @@ export async function settleAdjustments(options: IngestOptions): Promise<void> {
   if (open.length === 0) return
   const spanOf = await knownSpans(store, options.spans, nowSec(options))
   for (const adjustment of open) {
+    await askSiblings(adjustment, options)
     const windows = await store.holding(adjustment.series.id, windowsOf(adjustment, spanOf))
     if (windows.length === 0) continue
     const chunks = windows.toReversed().map((window) => ({ seriesId: adjustment.series.id, window }))

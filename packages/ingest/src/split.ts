@@ -12,6 +12,8 @@ import type { Claim, FoundSplit } from '@tidegate/db'
 import { plannable, specOf } from './planning.ts'
 
 const DAY_SEC = 86_400
+/** Ratios measured of rounded prices differ by less; two splits by more. */
+const SAME_RATIO = 0.002
 
 export interface Now {
   /** Epoch seconds. */
@@ -46,7 +48,7 @@ export function splitOf(
 
 /** From where on bars before `before` can be had again, epoch seconds, with a day to spare; undefined: all of them. */
 export function keptFrom(
-  { instrument, series }: Pick<Claim, 'instrument' | 'series'>,
+  { instrument, series }: Pick<Claim, 'instrument'> & { readonly series: Pick<Claim['series'], 'spec' | 'hours'> },
   before: number,
   { keptSec }: Pick<Now, 'keptSec'>,
 ): number | undefined {
@@ -56,6 +58,11 @@ export function keptFrom(
   if (isToNow(want)) ends.push(keptSec - reachSec(want) + DAY_SEC)
   const since = Math.max(...ends)
   return since > 0 ? Math.ceil(since / DAY_SEC) * DAY_SEC : undefined
+}
+
+/** Whether two measured ratios are of one split. */
+export function isSameRatio(one: number, other: number): boolean {
+  return Math.abs(one / other - 1) <= SAME_RATIO
 }
 
 function ratioAt(stored: BarColumns, came: BarColumns, t: number): number {
