@@ -1,10 +1,6 @@
-import { type BarColumns, compareBars, sliceBars, type Window } from '@tidegate/core'
+import type { Window } from '@tidegate/core'
+import { createNotes, type Notes } from './notes.ts'
 
-/** Bars of an answer beside its window that are kept, on either side. */
-const KEPT_BARS = 10
-/** As long as what was asked beside it may take; and so many answers a series, and series. */
-const KEPT_MS = 600_000
-const MOST_KEPT = 40
 const MOST_SERIES = 1000
 
 /**
@@ -12,7 +8,7 @@ const MOST_SERIES = 1000
  * told anew from an instant on: an answer is of the scale of what is stored where stored bars, asked for after it came, still
  * come as they are stored.
  */
-export interface Scales<T> {
+export interface Scales<T> extends Notes {
   /** Notes that a chunk of this window is worked on from now on. */
   enter(seriesId: number, window: Window): Place
   /**
@@ -23,14 +19,6 @@ export interface Scales<T> {
   prove(seriesId: number, how: Proving<T>): Promise<T>
   /** Runs tasks of one series one after the other: of two that find nothing stored, only one may be the first. */
   alone<R>(seriesId: number, task: () => Promise<R>): Promise<R>
-  /** Notes bars that came beside a window with an answer that was proven: they are of the scale of what is stored. */
-  note(seriesId: number, beside: { readonly before: BarColumns; readonly after: BarColumns }): void
-  /** Whether bars are noted: something is stored of the series. */
-  knows(seriesId: number): boolean
-  /** Whether bars that were noted come as they did. */
-  agrees(seriesId: number, came: BarColumns, tick: number): boolean
-  /** What was noted of a series holds no longer: it is told anew. */
-  forget(seriesId: number): void
 }
 
 /** A chunk that is worked on here. */
@@ -46,7 +34,7 @@ export interface Proving<T> {
   readonly place: Place
   /** Aborts the wait for what is next to it. */
   readonly patience: AbortSignal
-  /** Whether bars that are noted prove the answer by now: costs nothing, as `look` does. */
+  /** Whether bars that are noted prove the answer by now; it reads nothing, as `look` does. */
   readonly isNoted: () => boolean
   /** What is known by now without asking. */
   readonly look: () => Promise<T | undefined>
@@ -56,17 +44,11 @@ export interface Proving<T> {
   readonly signal: AbortSignal
 }
 
-interface Noted {
-  readonly bars: BarColumns
-  readonly atMs: number
-}
-
 interface Scale<T> {
   running: Promise<T> | undefined
   turn: number
   /** The end of the last task that runs alone. */
   last: Promise<unknown>
-  noted: Noted[]
   readonly places: Set<Place>
   /** How often bars were noted, and chunks settled. */
   notes: number
@@ -84,13 +66,13 @@ export function createScales<T>({
   readonly mayCross?: boolean | undefined
 }): Scales<T> {
   const scales = new Map<number, Scale<T>>()
+  const notes = createNotes(now)
 
   function scaleOf(seriesId: number): Scale<T> {
     const found: Scale<T> = scales.get(seriesId) ?? {
       running: undefined,
       turn: 0,
       last: Promise.resolve(),
-      noted: [],
       places: new Set(),
       notes: 0,
       settled: 0,
@@ -103,11 +85,6 @@ export function createScales<T>({
       if (!running && places.size === 0) scales.delete(id)
     }
     return found
-  }
-
-  function notedOf(seriesId: number): Noted[] {
-    const sinceMs = now() - KEPT_MS
-    return scaleOf(seriesId).noted.filter(({ atMs }) => atMs > sinceMs)
   }
 
   function begin(scale: Scale<T>, probe: Proving<T>['probe']): Promise<T> {
@@ -127,6 +104,8 @@ export function createScales<T>({
   }
 
   return {
+    ...notes,
+
     enter(seriesId, window) {
       const scale = scaleOf(seriesId)
       const place: Place = {
@@ -147,20 +126,20 @@ export function createScales<T>({
       if (!mayCross) return probe(scale.turn++)
       const earlier = scale.running
       const over = ended(patience)
-      let seen = { notes: -1, settled: -1 }
+      let seen = { noted: -1, settled: -1 }
       try {
         for (;;) {
-          const { running, notes, settled } = scale
+          const { running, notes: noted, settled } = scale
           const isHopeful = !patience.aborted && rowOf(place, scale.places).some(({ isWaiting }) => !isWaiting)
           // What is stored is read where notes say that it is worth it, and before a request.
-          if ((notes !== seen.notes && isNoted()) || (!isHopeful && settled !== seen.settled)) {
-            seen = { notes, settled }
+          if ((noted !== seen.noted && isNoted()) || (!isHopeful && settled !== seen.settled)) {
+            seen = { noted, settled }
             place.isWaiting = false
             const found = await look()
             if (found !== undefined) return found
             continue
           }
-          seen = { ...seen, notes }
+          seen = { ...seen, noted }
           if (!place.isWaiting) {
             place.isWaiting = true
             step(scale)
@@ -189,29 +168,11 @@ export function createScales<T>({
       return mine
     },
 
-    note(seriesId, { before, after }) {
-      const atMs = now()
+    note(seriesId, beside) {
+      notes.note(seriesId, beside)
       const scale = scaleOf(seriesId)
-      const bars = [
-        sliceBars(before, Math.max(0, before.t.length - KEPT_BARS), before.t.length),
-        sliceBars(after, 0, KEPT_BARS),
-      ]
-      for (const some of bars) if (some.t.length > 0) scale.noted.push({ bars: some, atMs })
-      scale.noted = scale.noted.filter((one) => one.atMs > atMs - KEPT_MS).slice(-2 * MOST_KEPT)
       scale.notes++
       step(scale)
-    },
-
-    knows: (seriesId) => notedOf(seriesId).length > 0,
-
-    agrees(seriesId, came, tick) {
-      const compared = notedOf(seriesId).map(({ bars }) => compareBars(bars, came, tick))
-      const agreeing = compared.flatMap((one) => (one.kind === 'same' ? [one.agreeing] : []))
-      return agreeing.length === compared.length && agreeing.some((count) => count > 0)
-    },
-
-    forget(seriesId) {
-      scaleOf(seriesId).noted = []
     },
   }
 }

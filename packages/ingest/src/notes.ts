@@ -1,0 +1,64 @@
+import { type BarColumns, compareBars, sliceBars } from '@tidegate/core'
+
+/** Bars of an answer beside its window that are kept, on either side. */
+const KEPT_BARS = 10
+/** As long as what was asked beside it may take; and so many answers a series, and series. */
+const KEPT_MS = 600_000
+const MOST_KEPT = 40
+const MOST_SERIES = 1000
+
+/** Bars that came beside the windows of answers that were proven, series by series: another answer that has them too is of one scale with them. */
+export interface Notes {
+  /** Notes bars that came beside a window with an answer that was proven: they are of the scale of what is stored. */
+  note(seriesId: number, beside: { readonly before: BarColumns; readonly after: BarColumns }): void
+  /** Whether bars are noted: something is stored of the series. */
+  knows(seriesId: number): boolean
+  /** Whether bars that were noted come as they did. */
+  agrees(seriesId: number, came: BarColumns, tick: number): boolean
+  /** What was noted of a series holds no longer: it is told anew. */
+  forget(seriesId: number): void
+}
+
+interface Noted {
+  readonly bars: BarColumns
+  readonly atMs: number
+}
+
+/** Notes of this process, for ten minutes each. `now` is epoch milliseconds. */
+export function createNotes(now: () => number): Notes {
+  const series = new Map<number, readonly Noted[]>()
+
+  function notedOf(seriesId: number): readonly Noted[] {
+    const sinceMs = now() - KEPT_MS
+    return (series.get(seriesId) ?? []).filter(({ atMs }) => atMs > sinceMs)
+  }
+
+  return {
+    note(seriesId, { before, after }) {
+      const atMs = now()
+      const nearest = [
+        sliceBars(before, Math.max(0, before.t.length - KEPT_BARS), before.t.length),
+        sliceBars(after, 0, KEPT_BARS),
+      ]
+      const fresh = nearest.flatMap((bars) => (bars.t.length > 0 ? [{ bars, atMs }] : []))
+      const kept = [...notedOf(seriesId), ...fresh].slice(-2 * MOST_KEPT)
+      // The one noted last is the last to go.
+      series.delete(seriesId)
+      series.set(seriesId, kept)
+      for (const id of series.keys()) {
+        if (series.size <= MOST_SERIES) break
+        series.delete(id)
+      }
+    },
+
+    knows: (seriesId) => notedOf(seriesId).length > 0,
+
+    agrees(seriesId, came, tick) {
+      const compared = notedOf(seriesId).map(({ bars }) => compareBars(bars, came, tick))
+      const agreeing = compared.flatMap((one) => (one.kind === 'same' ? [one.agreeing] : []))
+      return agreeing.length === compared.length && agreeing.some((count) => count > 0)
+    },
+
+    forget: (seriesId) => void series.delete(seriesId),
+  }
+}
