@@ -1,5 +1,5 @@
 import { type BarColumns, parseInstant, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
+import type { EmbeddedDatabase, Store } from '@tidegate/db'
 import type { BarsRequest } from '@tidegate/relay'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -88,10 +88,43 @@ function slowed(turns: () => number): void {
   const { bars } = world.relay
   world.relay.bars = async (request, signal) => {
     const answer = await bars(request, signal)
-    const wait = turns()
-    for (let left = wait; left > 0; left--) await new Promise(setImmediate)
+    await turned(turns())
     return answer
   }
+}
+
+/** So many turns of the loop. */
+async function turned(count: number): Promise<void> {
+  for (let left = count; left > 0; left--) await new Promise(setImmediate)
+}
+
+/**
+ * A store whose first answer is stored at once, and each later one when as many as `expected` are there to be stored beside it, or
+ * after many turns of the loop. `most` tells how many there ever were.
+ */
+function slowCommits(store: Store) {
+  const full = Promise.withResolvers<void>()
+  let isFirst = true
+  let waiting = 0
+  const commits = {
+    expected: 0,
+    most: 0,
+    store: {
+      ...store,
+      async commit(...answer: Parameters<Store['commit']>) {
+        if (isFirst) {
+          isFirst = false
+          return await store.commit(...answer)
+        }
+        commits.most = Math.max(commits.most, ++waiting)
+        if (waiting === commits.expected) full.resolve()
+        await Promise.race([full.promise, turned(500)])
+        waiting--
+        return await store.commit(...answer)
+      },
+    },
+  }
+  return commits
 }
 
 const isProbe = ({ priority }: BarsRequest) => priority === 'interactive'
@@ -207,6 +240,27 @@ describe('many at once', () => {
     )
   })
 
+  it('are proven by a neighbour that is proven and not yet stored: they are stored beside each other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.nat(12)), async (turns) => {
+        await wipe(database)
+        open(HOURLY)
+        slowed(() => (world.relay.asked.length > 1 ? (turns.next().value ?? 0) : 0))
+        const commits = slowCommits(world.store)
+        const ingest = world.another({ store: commits.store, timeout: () => new AbortController().signal })
+        const window = { start: at('2025-10-01'), end: at('2026-01-01') }
+        const { chunks } = await ingest.start(backfill(window, '1-MINUTE-LAST'))
+        commits.expected = chunks - 1
+        await Promise.all(world.queue.messages.splice(0).map(({ chunkId }) => ingest.work(chunkId)))
+        expect(chunks).toBeGreaterThan(5)
+        expect(commits.most).toBe(chunks - 1)
+        expect(world.relay.asked.filter(isProbe)).toEqual([])
+        expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([window])
+      }),
+      { numRuns: 2 },
+    )
+  })
+
   it('that all find nothing stored are compared with the first all the same', async () => {
     const { tamper } = world.relay
     world.relay.tamper = (request, answer) => {
@@ -264,7 +318,7 @@ describe('many at once', () => {
     world.relay.bars = async (request, signal) => {
       if (!isProbe(request)) return bars(request, signal)
       most = Math.max(most, ++open_)
-      for (let left = 50; left > 0; left--) await new Promise(setImmediate)
+      await turned(50)
       open_--
       return bars(request, signal)
     }
