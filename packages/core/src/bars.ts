@@ -56,8 +56,8 @@ export function positionAt({ t }: Pick<BarColumns, 't'>, sec: number): number | 
   return t[position] === sec ? position : undefined
 }
 
-/** The position of the first of these instants, in order, that is not before `sec`. */
-function firstFrom(t: readonly number[], sec: number): number {
+/** The position of the first of these instants, in order, that is not before `sec`; behind the last where there is none. */
+export function firstFrom(t: readonly number[], sec: number): number {
   let [low, high] = [0, t.length]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -1,16 +1,16 @@
-import { type BarColumns, compareBars, sliceBars } from '@tidegate/core'
+import { type BarColumns, compareBars, firstFrom, sliceBars, type Window } from '@tidegate/core'
 
-/** Bars of an answer beside its window that are kept, on either side. */
+/** Bars of an answer that are kept on either side of each end of its window: what answers next to it have too. */
 const KEPT_BARS = 10
 /** As long as what was asked beside it may take; and so many answers a series, and series. */
 const KEPT_MS = 600_000
 const MOST_KEPT = 40
 const MOST_SERIES = 1000
 
-/** Bars that came beside the windows of answers that were proven, series by series: another answer that has them too is of one scale with them. */
+/** Bars of answers that were proven, series by series: another answer that has some of them is of one scale with them. */
 export interface Notes {
-  /** Notes bars that came beside a window with an answer that was proven: they are of the scale of what is stored. */
-  note(seriesId: number, beside: { readonly before: BarColumns; readonly after: BarColumns }): void
+  /** Notes what came at both ends of a window with an answer that was proven: it is of the scale of what is stored. */
+  note(seriesId: number, came: BarColumns, window: Window): void
   /** Whether bars are noted: something is stored of the series. */
   knows(seriesId: number): boolean
   /** Whether bars that were noted come as they did. */
@@ -34,13 +34,11 @@ export function createNotes(now: () => number): Notes {
   }
 
   return {
-    note(seriesId, { before, after }) {
+    note(seriesId, came, { start, end }) {
       const atMs = now()
-      const nearest = [
-        sliceBars(before, Math.max(0, before.t.length - KEPT_BARS), before.t.length),
-        sliceBars(after, 0, KEPT_BARS),
-      ]
-      const fresh = nearest.flatMap((bars) => (bars.t.length > 0 ? [{ bars, atMs }] : []))
+      const fresh = [endOf(came, start), endOf(came, end)].flatMap((bars) =>
+        bars.t.length > 0 ? [{ bars, atMs }] : [],
+      )
       const kept = [...notedOf(seriesId), ...fresh].slice(-2 * MOST_KEPT)
       // The one noted last is the last to go.
       series.delete(seriesId)
@@ -61,4 +59,10 @@ export function createNotes(now: () => number): Notes {
 
     forget: (seriesId) => void series.delete(seriesId),
   }
+}
+
+/** The bars next to an instant, on both sides of it. */
+function endOf(bars: BarColumns, sec: number): BarColumns {
+  const position = firstFrom(bars.t, sec)
+  return sliceBars(bars, Math.max(0, position - KEPT_BARS), position + KEPT_BARS)
 }

@@ -1,4 +1,4 @@
-import { barsWithin, emptyBars, TidegateError } from '@tidegate/core'
+import { emptyBars, TidegateError } from '@tidegate/core'
 import type { Answer, Claim, Committed, FoundSplit } from '@tidegate/db'
 import type { Asked } from './ask.ts'
 import type { Origin } from './origin.ts'
@@ -43,10 +43,7 @@ export async function commitProven(
   const { store, scales, now } = options
   const { window, series } = claim
   const note = () => {
-    if (answer.bars.t.length === 0) return
-    const before = barsWithin(asked.whole, { start: 0, end: window.start })
-    const after = barsWithin(asked.whole, { start: window.end, end: asked.wholeUntil })
-    scales.note(series.id, { before, after })
+    if (answer.bars.t.length > 0) scales.note(series.id, asked.whole, window)
   }
   for (;;) {
     const proof = await proofOf(claim, asked, answer, options)

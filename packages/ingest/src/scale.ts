@@ -103,6 +103,12 @@ export function createScales<T>({
     scale.step = Promise.withResolvers()
   }
 
+  /** Nobody waits until each has seen what is new: it may prove another, and that one the next. */
+  function rouse(scale: Scale<T>): void {
+    for (const place of scale.places) place.isWaiting = false
+    step(scale)
+  }
+
   return {
     ...notes,
 
@@ -114,7 +120,7 @@ export function createScales<T>({
         leave() {
           scale.places.delete(place)
           scale.settled++
-          step(scale)
+          rouse(scale)
         },
       }
       scale.places.add(place)
@@ -168,11 +174,11 @@ export function createScales<T>({
       return mine
     },
 
-    note(seriesId, beside) {
-      notes.note(seriesId, beside)
+    note(seriesId, came, window) {
+      notes.note(seriesId, came, window)
       const scale = scaleOf(seriesId)
       scale.notes++
-      step(scale)
+      rouse(scale)
     },
   }
 }
