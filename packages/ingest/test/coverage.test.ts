@@ -1,8 +1,7 @@
 import { parseInstant, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
+import { describe, expect, it } from 'vitest'
 import { wipe } from '../../../test/support/wipe.ts'
+import { eachDatabase } from './database.ts'
 import { barsIn, FX, type Market, STOCKS } from './market.ts'
 import { coveredOf, createWorld, statesOf, type World } from './world.ts'
 
@@ -11,12 +10,7 @@ const DAY_SEC = 86_400
 /** A Thursday, long after what is asked for. */
 const NOW = at('2026-03-12T12:00Z')
 
-let database: EmbeddedDatabase
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(() => wipe(database))
-afterAll(() => database?.close())
+const database = eachDatabase()
 
 interface Fetch {
   readonly spec?: string

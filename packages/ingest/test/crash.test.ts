@@ -1,12 +1,9 @@
 import { parseInstant, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { describe, expect, it } from 'vitest'
 import { type Fault, faulty } from './faults.ts'
 import { barsIn, STOCKS } from './market.ts'
-import { coveredOf, createWorld, type World } from './world.ts'
+import { coveredOf, eachWorld } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-03-12T12:00Z')
@@ -15,16 +12,7 @@ const REQUEST = { instruments: ['AAPL'], specs: ['1-MINUTE-LAST'], hours: 'regul
 /** Longer than a lease, and than the grace a message on its way is given. */
 const LATER_MS = 400_000
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world } = eachWorld(NOW)
 
 /** An ingest that dies at the n-th call of this name, and stays dead: whatever it calls after fails too. */
 function dying(call: string, nth: number, fault: Fault): { readonly ingest: Ingest; readonly died: () => boolean } {

@@ -1,9 +1,6 @@
 import { type ErrorKind, formatInstant, parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
-import { coveredOf, createWorld, DATASET, relayWith, type World } from './world.ts'
+import { describe, expect, it } from 'vitest'
+import { coveredOf, DATASET, eachWorld, relayWith } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-03-12T12:00Z')
@@ -11,16 +8,7 @@ const WINDOW = { start: at('2026-03-03T15:00Z'), end: at('2026-03-03T16:00Z') }
 const REQUEST = { instruments: ['AAPL'], specs: ['1-MINUTE-LAST'], hours: 'regular', window: WINDOW } as const
 const HOUR_SEC = 3600
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world } = eachWorld(NOW)
 
 /** The gateway fails in these ways, one a request, and is well again after. */
 function failWith(...kinds: (ErrorKind | TidegateError)[]): void {

@@ -1,25 +1,13 @@
 import { formatInstant, parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Relay } from '@tidegate/relay'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { expect, it } from 'vitest'
 import { questionsOfTick } from '../src/questions.ts'
-import { createWorld, DATASET, relayWith, type World } from './world.ts'
+import { DATASET, eachWorld, relayWith } from './world.ts'
 
 /** A Thursday, 08:00 in New York. */
 const NOW = parseInstant('2026-03-12T12:00Z')
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world } = eachWorld(NOW)
 
 const namesOf = (letter: string, count: number) => Array.from({ length: count }, (_, i) => `${letter}${i}.NASDAQ`)
 const declare = (name: string, instruments: readonly string[], more: Partial<typeof DATASET> = {}) =>

@@ -1,9 +1,6 @@
 import { type DatasetDefinition, parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
-import { coveredOf, createWorld, DATASET, type World } from './world.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { coveredOf, DATASET, eachWorld } from './world.ts'
 
 const at = parseInstant
 const DAY_SEC = 86_400
@@ -12,18 +9,11 @@ const NOW = at('2026-03-12T18:00Z')
 const SPEC = '1-HOUR-ADJUSTED_LAST'
 const ADJUSTED: DatasetDefinition = { ...DATASET, specs: [SPEC], since: '2025-03-12', schedule: { every: '1h' } }
 
-let database: EmbeddedDatabase
-let world: World
+const { world } = eachWorld(NOW)
 let tooLong: string[]
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
+beforeEach(() => {
   tooLong = []
 })
-afterAll(() => database?.close())
 
 /** Requests of more sessions are not answered in time. */
 function answersUpTo(sessions: number): void {

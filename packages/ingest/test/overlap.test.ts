@@ -1,28 +1,18 @@
 import { parseInstant, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { describe, expect, it } from 'vitest'
 import { type Market, STOCKS } from './market.ts'
-import { createWorld, type World } from './world.ts'
+import { eachWorld } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-04-01T12:00Z')
 /** Open in the European morning. */
 const MORNING: Market = { ...STOCKS, opensAt: 8 * 3600, lastsSec: 8.5 * 3600 }
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(() => wipe(database))
-afterAll(() => database?.close())
+const { world, open } = eachWorld(NOW)
 
 /** The requests that one window takes, once the other is stored. */
 async function askedBeside(stored: Window | undefined, window: Window, spec: string, market: Market) {
-  await wipe(database)
-  world = createWorld(database, NOW, market)
+  await open({ market })
   for (const each of stored ? [stored, window] : [window]) {
     world.relay.asked.length = 0
     await world.ingest.start({ instruments: ['AAPL'], specs: [spec], hours: 'regular', window: each })

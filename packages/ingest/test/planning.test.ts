@@ -1,26 +1,14 @@
 import { parseInstant, TidegateError, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
-import { createWorld, DATASET, type World } from './world.ts'
+import { describe, expect, it } from 'vitest'
+import { DATASET, eachWorld } from './world.ts'
 
 const at = parseInstant
 const DAY_SEC = 86_400
 /** A Thursday. */
 const NOW = at('2026-03-12T12:00Z')
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { database, world } = eachWorld(NOW)
 
 function requestFor(spec: string, start: string, end = '2026-03-12') {
   const window = { start: at(start), end: at(end) }

@@ -1,13 +1,10 @@
 import { type BarColumns, parseInstant, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { BarsAnswer } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { describe, expect, it } from 'vitest'
 import { type Fault, faulty } from './faults.ts'
 import { barsIn, STOCKS, splitBars } from './market.ts'
-import { coveredOf, createWorld, type World } from './world.ts'
+import { coveredOf, eachWorld } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-03-12T12:00Z')
@@ -15,16 +12,7 @@ const ALL: Window = { start: at('2026-02-23T00:00Z'), end: at('2026-03-12T00:00Z
 const OLD: Window = { start: ALL.start, end: at('2026-03-10T00:00Z') }
 const LATER_MS = 400_000
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { database, world } = eachWorld(NOW)
 
 /** Of a minute where many requests are wanted, for they are ten days long; else longer bars, which are fewer. */
 const MINUTES = '1-MINUTE-LAST'

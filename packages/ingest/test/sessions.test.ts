@@ -1,10 +1,9 @@
 import { parseInstant, TidegateError, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { BarsAnswer, SessionsRequest } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
+import { describe, expect, it } from 'vitest'
 import { wipe } from '../../../test/support/wipe.ts'
+import { eachDatabase } from './database.ts'
 import { barsIn, FX, type Market, STOCKS } from './market.ts'
 import { scheduleOf } from './schedule.ts'
 import { coveredOf, createWorld, statesOf, type World } from './world.ts'
@@ -15,12 +14,7 @@ const DAY_SEC = 86_400
 /** A Thursday. */
 const NOW = at('2026-03-12T12:00Z')
 
-let database: EmbeddedDatabase
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(() => wipe(database))
-afterAll(() => database?.close())
+const database = eachDatabase()
 
 interface Scheduled extends World {
   readonly asked: SessionsRequest[]

@@ -1,13 +1,10 @@
 import { formatInstant, parseInstant } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
 import type { SessionsRequest } from '@tidegate/relay'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { beforeEach, expect, it } from 'vitest'
 import { type Market, STOCKS } from './market.ts'
 import { scheduleOf } from './schedule.ts'
-import { createWorld, DATASET, detailsOf, relayWith, type World } from './world.ts'
+import { DATASET, detailsOf, eachWorld, relayWith, type World } from './world.ts'
 
 const at = parseInstant
 /** A Wednesday. */
@@ -16,16 +13,10 @@ const NOW = at('2026-03-18T12:00Z')
 const EUREX: Market = { ...STOCKS, opensAt: 0.25 * 3600, lastsSec: 20.75 * 3600 }
 const BUND = { ...detailsOf('FGBLM6', 'FUT', 7), timeZoneId: 'Europe/Berlin' }
 
-let database: EmbeddedDatabase
-let world: World
+const { world } = eachWorld(NOW, EUREX)
 let ingest: Ingest
 let asked: SessionsRequest[]
-beforeAll(async () => {
-  database = await freshPglite()
-})
 beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW, EUREX)
   asked = []
   ingest = world.another({
     relay: relayWith(world.relay, {
@@ -36,7 +27,6 @@ beforeEach(async () => {
   const days = { instruments: ['FGBLM6.CME'], specs: ['DAILY'], since: '2026-03-12' }
   await ingest.declare({ ...DATASET, ...days, schedule: { every: '1h' } })
 })
-afterAll(() => database?.close())
 
 /** How many chunks are asked for at this instant, and the newest day that is stored once they were. */
 async function tickAt(time: string): Promise<[chunks: number, newest: string | undefined]> {

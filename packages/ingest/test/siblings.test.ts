@@ -1,10 +1,7 @@
 import { type BarColumns, parseInstant, type Window } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { expect, it } from 'vitest'
 import { barsIn, STOCKS, splitBars } from './market.ts'
-import { createWorld, type World } from './world.ts'
+import { eachWorld } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-03-12T12:00Z')
@@ -13,16 +10,7 @@ const ALL: Window = { start: OLD.start, end: at('2026-03-12') }
 const SIZES: Readonly<Record<string, number>> = { '30-MINUTE-LAST': 1800, '1-HOUR-LAST': 3600, '1-DAY-LAST': 86_400 }
 const SPECS = Object.keys(SIZES)
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world } = eachWorld(NOW)
 
 async function fetched(window: Window, specs: readonly string[], instruments = ['AAPL']): Promise<void> {
   await world.ingest.start({ instruments, specs: [...specs], hours: 'regular', window })

@@ -1,8 +1,6 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { describe, expect, it } from 'vitest'
+import { eachDatabase } from './database.ts'
 import { createWorld, DATASET, relayWith } from './world.ts'
 
 const at = parseInstant
@@ -10,12 +8,7 @@ const DAY_SEC = 86_400
 const NOW = at('2026-03-12T12:00Z')
 const week = { start: at('2026-02-24T16:00Z'), end: at('2026-03-03T18:30Z') }
 
-let database: EmbeddedDatabase
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(() => wipe(database))
-afterAll(() => database?.close())
+const database = eachDatabase()
 
 describe('start', () => {
   const request = { instruments: ['AAPL'], specs: ['1-MINUTE-LAST'], hours: 'regular', window: week } as const

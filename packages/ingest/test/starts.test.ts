@@ -1,26 +1,14 @@
 import { parseInstant } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { expect, it } from 'vitest'
 import { STOCKS } from './market.ts'
 import { scheduleOf } from './schedule.ts'
-import { createWorld, DATASET, relayWith, type World } from './world.ts'
+import { DATASET, eachWorld, relayWith } from './world.ts'
 
 /** A Thursday, half an hour after the opening: hourly bars start at 14:30 and 15:00, or count from the opening. */
 const NOW = parseInstant('2026-03-12T15:02Z')
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world } = eachWorld(NOW)
 
 /** At which minutes of the next hours, ticks five minutes apart, something is asked; and how complete the dataset is after each. */
 async function minutesAsked(

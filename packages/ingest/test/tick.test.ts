@@ -1,9 +1,6 @@
 import { type DatasetDefinition, formatInstant, parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
-import { createWorld, DATASET, detailsOf, relayWith, type World } from './world.ts'
+import { describe, expect, it } from 'vitest'
+import { DATASET, detailsOf, eachWorld, relayWith, type World } from './world.ts'
 
 const at = parseInstant
 /** A Thursday, 08:00 in New York. */
@@ -11,16 +8,7 @@ const NOW = at('2026-03-12T12:00Z')
 const STOCKS: DatasetDefinition = { ...DATASET, instruments: ['AAPL.NASDAQ', 'MSFT.NASDAQ'] }
 const NOTHING = { runs: [], chunks: 0, problems: [] }
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world } = eachWorld(NOW)
 
 const later = (sec: number) => {
   world.clock.nowMs += sec * 1000

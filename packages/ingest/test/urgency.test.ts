@@ -1,24 +1,12 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
-import { createWorld, DATASET, type World } from './world.ts'
+import { expect, it } from 'vitest'
+import { DATASET, eachWorld } from './world.ts'
 
 /** A Thursday, 08:00 in New York. */
 const NOW = parseInstant('2026-03-12T12:00Z')
 const LARGE = { ...DATASET, name: 'large', instruments: ['MSFT.NASDAQ'], specs: ['5-SECOND-LAST'], since: '43d' }
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { world, open } = eachWorld(NOW)
 
 /** How many requests of the large dataset were asked before the small one's run had ended; the large one was there first. */
 async function askedBefore(small: 'interactive' | 'scheduled', large: 'scheduled' | 'backfill'): Promise<number> {
@@ -37,8 +25,7 @@ async function askedBefore(small: 'interactive' | 'scheduled', large: 'scheduled
 
 it('a small run waits for none of a backfill, and of a run of its own priority for a few chunks at most', async () => {
   expect(await askedBefore('scheduled', 'backfill')).toBe(0)
-  await wipe(database)
-  world = createWorld(database, NOW)
+  await open()
   expect(await askedBefore('scheduled', 'scheduled')).toBeLessThanOrEqual(20)
 })
 
@@ -55,7 +42,6 @@ it('what the bridge can not let go yet comes back a little before there is room,
     return { waitedSec: ((message?.dueMs ?? 0) - world.clock.nowMs) / 1000, asked }
   }
   expect(await waits('scheduled')).toEqual({ waitedSec: 65, asked: [['scheduled', 40_000]] })
-  await wipe(database)
-  world = createWorld(database, NOW)
+  await open()
   expect(await waits('backfill')).toEqual({ waitedSec: 90, asked: [['backfill', 20_000]] })
 })

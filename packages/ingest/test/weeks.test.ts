@@ -1,10 +1,7 @@
 import { type DatasetDefinition, formatInstant, parseInstant } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { Ingest } from '@tidegate/ingest'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
-import { createWorld, DATASET, detailsOf, relayWith, type World } from './world.ts'
+import { beforeEach, expect, it } from 'vitest'
+import { DATASET, detailsOf, eachWorld, relayWith } from './world.ts'
 
 const at = parseInstant
 const DAY_SEC = 86_400
@@ -14,16 +11,10 @@ const THANKSGIVING = '2026-11-26'
 /** Closes at 13:00. */
 const HALF_DAY = '2026-11-27'
 
-let database: EmbeddedDatabase
-let world: World
+const { world } = eachWorld(BEGIN)
 let ingest: Ingest
 let asked = 0
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, BEGIN)
+beforeEach(() => {
   asked = 0
   const contracts = async () => {
     asked++
@@ -31,7 +22,6 @@ beforeEach(async () => {
   }
   ingest = world.another({ relay: relayWith(world.relay, { contracts }) })
 })
-afterAll(() => database?.close())
 
 /** As IBKR lists hours beside a contract: today's and those of the next five days. */
 function listedAt(sec: number): string {

@@ -1,12 +1,9 @@
 import { parseInstant, TidegateError } from '@tidegate/core'
-import type { EmbeddedDatabase } from '@tidegate/db'
 import type { BridgeReport } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { freshPglite } from '../../../test/support/pglite.ts'
-import { wipe } from '../../../test/support/wipe.ts'
+import { describe, expect, it } from 'vitest'
 import { faulty } from './faults.ts'
-import { coveredOf, createWorld, relayWith, type World } from './world.ts'
+import { coveredOf, eachWorld, relayWith } from './world.ts'
 
 const at = parseInstant
 const NOW = at('2026-03-12T12:00Z')
@@ -16,16 +13,7 @@ const SHORT = { ...REQUEST, window: { start: at('2026-03-03T15:00Z'), end: at('2
 /** Longer than a lease, and than the grace a message on its way is given. */
 const LATER_MS = 400_000
 
-let database: EmbeddedDatabase
-let world: World
-beforeAll(async () => {
-  database = await freshPglite()
-})
-beforeEach(async () => {
-  await wipe(database)
-  world = createWorld(database, NOW)
-})
-afterAll(() => database?.close())
+const { database, world } = eachWorld(NOW)
 
 const covered = () => coveredOf(world.store, '1-MINUTE-LAST')
 const messageIds = () => world.queue.messages.map(({ chunkId }) => chunkId)

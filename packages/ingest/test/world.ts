@@ -3,6 +3,9 @@ import { createStore, type Database, type Store } from '@tidegate/db'
 import { type ChunkQueue, createIngest, type Ingest, type IngestOptions, type WorkResult } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
+import { beforeEach } from 'vitest'
+import { wipe } from '../../../test/support/wipe.ts'
+import { eachDatabase } from './database.ts'
 import { type Market, STOCKS } from './market.ts'
 import { createFakeRelay, type FakeRelay } from './relay.ts'
 
@@ -109,6 +112,54 @@ export function createWorld(database: Database, nowSec: number, market: Market =
         clock.nowMs = Math.max(clock.nowMs, next.dueMs)
         results.push(await worker.work(next.chunkId))
       }
+    },
+  }
+}
+
+export interface Worlds {
+  /** To be read in tests alone: it is another one in each. */
+  readonly world: World
+  readonly database: Database
+  /** Begins anew in the midst of a test. */
+  open(options?: { readonly nowSec?: number; readonly market?: Market }): Promise<void>
+}
+
+/** A world of its own for each test of a file, over an empty database. */
+export function eachWorld(now: number, usual: Market = STOCKS): Worlds {
+  const database = eachDatabase()
+  let opened: World | undefined
+  const there = () => {
+    if (!opened) throw new Error('The world is opened before each test.')
+    return opened
+  }
+  beforeEach(() => {
+    opened = createWorld(database, now, usual)
+  })
+  const world: World = {
+    get ingest() {
+      return there().ingest
+    },
+    get store() {
+      return there().store
+    },
+    get relay() {
+      return there().relay
+    },
+    get queue() {
+      return there().queue
+    },
+    get clock() {
+      return there().clock
+    },
+    another: (parts) => there().another(parts),
+    drain: (options) => there().drain(options),
+  }
+  return {
+    world,
+    database,
+    async open({ nowSec = now, market = usual } = {}) {
+      await wipe(database)
+      opened = createWorld(database, nowSec, market)
     },
   }
 }
