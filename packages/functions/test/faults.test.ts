@@ -1,3 +1,4 @@
+import { systemClock } from '@tidegate/bridge'
 import { parseInstant, TidegateError } from '@tidegate/core'
 import { createStore, type Database, openTcp } from '@tidegate/db'
 import { createIngest, type Ingest } from '@tidegate/ingest'
@@ -14,7 +15,8 @@ import type {
 import { historyRequests, openWorld, truth, type World } from './world.ts'
 
 const DAY = { instruments: ['AAPL.NASDAQ'], specs: ['1MIN'], start: '2026-04-01', end: '2026-04-02' }
-const REQUEST_TIMEOUT_MS = 150
+/** How long the bridge waits for the gateway; it waits for nothing else that long. */
+const PATIENCE_MS = 12_345
 /** After so long the bridge may put the same question again. */
 const TWIN_SEC = 16
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 15_000, interval: 10 })
@@ -22,6 +24,7 @@ const until = (check: () => unknown) => vi.waitFor(check, { timeout: 15_000, int
 let postgres: Postgres
 let database: Database
 let world: World
+let patience: Patience
 beforeAll(async () => {
   postgres = await startPostgres()
 }, 60_000)
@@ -30,20 +33,51 @@ afterAll(() => postgres?.close())
 beforeEach(async () => {
   database = openTcp(await postgres.freshDatabase())
   await database.migrate()
-  world = await openWorld(database, { requestTimeoutMs: REQUEST_TIMEOUT_MS })
+  patience = holdPatience()
+  world = await openWorld(database, { requestTimeoutMs: PATIENCE_MS })
 })
 afterEach(async () => {
+  patience.letGo()
   await world.close()
   await database.close()
 })
 
+interface Patience {
+  /** The bridge has waited long enough for all that it waits for. */
+  runOut(): void
+  /** From now on it is the machine's clock that tells. */
+  letGo(): void
+}
+
+/** The patience of the next bridge runs out when a test says so: however busy the machine, a gateway that answers is in time. */
+function holdPatience(): Patience {
+  const { after } = systemClock
+  const waiting = new Set<() => void>()
+  let isHeld = true
+  const spy = vi.spyOn(systemClock, 'after').mockImplementation((ms, run) => {
+    if (!isHeld || ms !== PATIENCE_MS) return after(ms, run)
+    waiting.add(run)
+    return () => waiting.delete(run)
+  })
+  const runOut = () => {
+    for (const run of waiting) {
+      waiting.delete(run)
+      run()
+    }
+  }
+  return {
+    runOut,
+    letGo() {
+      isHeld = false
+      spy.mockRestore()
+      runOut()
+    },
+  }
+}
+
 async function start(): Promise<StartedAnswer> {
-  // On a busy machine the contract's details may take longer than the short patience of these tests: then again.
-  const { body } = await vi.waitFor(async () => {
-    const answer = await world.call<StartedAnswer>('POST', '/v1/runs', DAY)
-    expect(answer.status).toBe(202)
-    return answer
-  }, 15_000)
+  const { status, body } = await world.call<StartedAnswer>('POST', '/v1/runs', DAY)
+  expect(status).toBe(202)
   expect(body.chunks).toBe(1)
   return body
 }
@@ -89,6 +123,11 @@ describe('a gateway that fails', () => {
   it('never answers: the chunk waits its turn again, nothing counts as empty, and later it is filled', async () => {
     world.simulator.faults.silentHistory = true
     const { id } = await start()
+    const schedules = () => world.simulator.received.filter(({ fields }) => fields.includes('SCHEDULE')).length
+    for (const asked of [schedules, () => historyRequests(world.simulator)]) {
+      await until(() => expect(asked()).toBe(1))
+      patience.runOut()
+    }
     await until(async () =>
       expect(await progress(id)).toMatchObject({
         state: 'open',
