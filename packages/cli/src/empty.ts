@@ -45,15 +45,79 @@ const ANSWERS = {
   removeHook: not,
 } satisfies Partial<Store>
 
+async function refuse(): Promise<never> {
+  throw new TidegateError('internal', 'There is no database here yet: the first start or fetch makes it.')
+}
+
+/** All else: what writes, what works, and what is asked by whoever does. */
+const REFUSED: Record<Exclude<keyof Store, keyof typeof ANSWERS>, typeof refuse> = {
+  putInstrument: refuse,
+  ensureSeries: refuse,
+  createRun: refuse,
+  claim: refuse,
+  requeue: refuse,
+  giveUp: refuse,
+  due: refuse,
+  gaps: refuse,
+  markUnavailable: refuse,
+  wholes: refuse,
+  halve: refuse,
+  closeRuns: refuse,
+  bars: refuse,
+  outbox: refuse,
+  delivered: refuse,
+  forgetDelivered: refuse,
+  putDataset: refuse,
+  changeDataset: refuse,
+  linkDataset: refuse,
+  noteInstruments: refuse,
+  putHead: refuse,
+  advance: refuse,
+  removeDataset: refuse,
+  dueDatasets: refuse,
+  datasetNow: refuse,
+  spreadEvents: refuse,
+  noteLogin: refuse,
+  clearLogin: refuse,
+  putWebhook: refuse,
+  putTest: refuse,
+  dueWebhooks: refuse,
+  claimDelivery: refuse,
+  settleDelivery: refuse,
+  redoDelivery: refuse,
+  pruneDeliveries: refuse,
+  takeCall: refuse,
+  dropCall: refuse,
+  pruneCalls: refuse,
+  putKey: refuse,
+  sessions: refuse,
+  putSessions: refuse,
+  doubt: refuse,
+  sessionRows: refuse,
+  bury: refuse,
+  isAnyHeld: refuse,
+  resume: refuse,
+  hasten: refuse,
+  noteAway: refuse,
+  clearAway: refuse,
+  forgetRuns: refuse,
+  openAdjustment: refuse,
+  collecting: refuse,
+  holding: refuse,
+  stage: refuse,
+  applyAdjustments: refuse,
+  narrowAdjustment: refuse,
+  neighbours: refuse,
+  nearest: refuse,
+  scaleSince: refuse,
+  scaleOf: refuse,
+  commit: refuse,
+}
+
 /**
  * The store of a folder without a database: it answers as an empty one would, which takes seconds to make. What would write
  * is refused with `internal`.
  */
 export function createEmptyStore(): Store {
-  const refuse = async (): Promise<never> => {
-    throw new TidegateError('internal', 'There is no database here yet: the first start or fetch makes it.')
-  }
-  return new Proxy<Store>(ANSWERS as unknown as Store, {
-    get: (answers, name) => Reflect.get(answers, name) ?? refuse,
-  })
+  return { ...ANSWERS, ...REFUSED }
 }
