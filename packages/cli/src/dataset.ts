@@ -19,11 +19,15 @@ export function definitionsOf(first: readonly FirstPart[], hours: Hours): Datase
   })
 }
 
-/** Declares the datasets and fills them, with a table at the end. True when nothing that should be there is missing. */
+/**
+ * Declares the datasets and fills them, with a table at the end. True when nothing that should be there is missing. `begun` is called
+ * once a run of each has been opened, or can't be: what is asked for from then on leaves those what is theirs.
+ */
 export async function fillDatasets(
   context: Context,
   client: Client,
   definitions: readonly DatasetDefinition[],
+  begun: () => void = () => {},
 ): Promise<boolean> {
   const nowSec = Math.floor(context.now() / 1000)
   const declared: DatasetAnswer[] = []
@@ -32,7 +36,17 @@ export async function fillDatasets(
   let parts: Part[]
   try {
     const wanted = declared.filter(({ paused }) => !paused)
-    parts = await Promise.all(wanted.map((dataset) => fillPart(client, dataset, { ...context, progress })))
+    const unopened = new Set(wanted)
+    const open = (dataset: DatasetAnswer) => {
+      if (unopened.delete(dataset) && unopened.size === 0) begun()
+    }
+    if (wanted.length === 0) begun()
+    parts = await Promise.all(
+      wanted.map(async (dataset) => {
+        const opened = () => open(dataset)
+        return fillPart(client, dataset, { ...context, progress, opened }).finally(opened)
+      }),
+    )
   } finally {
     progress.stop()
   }

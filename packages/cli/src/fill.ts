@@ -6,7 +6,7 @@ import { endsOf, type Gap, isOpen, keyOf, type Left, leftOf, type SeriesKey } fr
 import type { Advance, Progress } from './progress.ts'
 
 const POLL_MS = 250
-/** How long the chunks of another run are waited for; after so many looks it is tried whether they are free to ask for. */
+/** How long the chunks of another run are waited for while none of them comes; after so many looks it is tried whether they are free to ask for. */
 const OTHERS = { mostMs: 600_000, everyMs: 500, looks: 20 }
 /** A second asking closes what became final meanwhile; what is open after that is not going to be closed by asking. */
 const MOST_ROUNDS = 2
@@ -37,6 +37,8 @@ export interface Filled {
 
 export interface FillOptions extends Pick<Context, 'sleep' | 'signal' | 'now'> {
   readonly progress: Progress
+  /** Called when a run of it has been opened. */
+  readonly opened?: () => void
 }
 
 export function seriesName({ instrumentId, spec }: Pick<SeriesKey, 'instrumentId' | 'spec'>): string {
@@ -66,14 +68,16 @@ export function coveredAlready({ series }: PlanAnswer): Filled | undefined {
 
 /** Fetches what is missing of a window, or of a dataset, and follows it to its end, chunks that other runs have open included. */
 export async function fill(client: Client, body: PlanBody, options: FillOptions): Promise<Filled> {
-  const { signal, sleep, now, progress } = options
+  const { signal, sleep, now, progress, opened } = options
   const startedMs = now()
+  let others = { requests: Number.POSITIVE_INFINITY, sinceMs: startedMs }
   let until: ReadonlyMap<string, number> | undefined
   let runId: string | undefined
   const earlier = new Map<string, Advance>()
   let chunks = 0
   for (let round = 1; ; round++) {
     const started = 'dataset' in body ? await client.startDataset(body.dataset) : await client.start(body)
+    opened?.()
     chunks += started.chunks
     if (started.chunks > 0) runId = started.id
     const keys = new Set(started.series.map(keyOf))
@@ -110,7 +114,9 @@ export async function fill(client: Client, body: PlanBody, options: FillOptions)
       left = await look()
     }
     showOthers(left, first, progress)
-    if (!isOpen(left) || now() - startedMs > OTHERS.mostMs) return result()
+    const requests = left.reduce((sum, one) => sum + one.requests, 0)
+    if (requests < others.requests) others = { requests, sinceMs: now() }
+    if (!isOpen(left) || now() - others.sinceMs > OTHERS.mostMs) return result()
     round = 0
   }
 }

@@ -103,6 +103,27 @@ describe('start --once', () => {
 })
 
 describe('start', () => {
+  test('keeps datasets current while a first fill takes hours', async () => {
+    const { folder, env } = await places.next()
+    const hours = { name: 'seconds', instruments: ['EUR/USD.IDEALPRO'], spec: '5-SECOND-MID', days: 15 }
+    const command = begin(folder, ['start', '--port', '0'], { env, first: [...FUNDS, hours] })
+    try {
+      // Declared, they were due at once: a pass of the schedule has seen both.
+      const dues = async () => {
+        const { out } = await tidegate(folder, ['datasets', '--json'])
+        const { datasets } = JSON.parse(out || '{"datasets":[]}') as { datasets: { dueAt: string }[] }
+        return datasets.map(({ dueAt }) => dueAt)
+      }
+      const later = '2026-11-20T15:31:00Z'
+      await expect.poll(dues, { timeout: SLOW_MS, interval: 100 }).toEqual([later, later])
+      expect(command.said()).toContain('Listening at http://127.0.0.1:')
+      expect(command.said()).not.toContain('Serving at')
+    } finally {
+      command.stop()
+    }
+    expect((await command.outcome).status).toBe(0)
+  })
+
   test('serves the other commands in its folder, tells what came, and leaves nothing behind', async () => {
     const { folder, env } = await places.next()
     const command = begin(folder, ['start', '--port', '0'], {

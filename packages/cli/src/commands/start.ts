@@ -31,7 +31,8 @@ export interface StartOptions {
 
 /**
  * Brings everything up in this process: the simulator (where no gateway is named), the bridge, the functions; fills the
- * datasets of the folder's tidegate.config.ts, or else a first one, and goes on serving. Throws `conflict`, naming the process, while another one runs in this folder.
+ * datasets of the folder's tidegate.config.ts, or else a first one, by their schedules from the beginning, and goes on serving.
+ * Throws `conflict`, naming the process, while another one runs in this folder.
  */
 export async function runStart(context: Context, options: StartOptions): Promise<number> {
   const closer = createCloser()
@@ -56,12 +57,14 @@ async function serve(context: Context, options: StartOptions, closer: Closer): P
   closer.add(await announce(context, { url, key: settings.functions.keys[0] ?? '' }))
 
   const wanted = config ?? definitionsOf(options.first ?? firstDataset(context.now() / 1000), hours)
-  const complete = !signal.aborted && (await fillDatasets(context, stack.client, wanted))
+  // A first fill may take hours, which is no reason to keep nothing current meanwhile.
+  const begun = options.once ? undefined : () => stack.functions.startSchedule()
+  if (!options.once) out(`Listening at ${url}. What is missing is filled first, and schedules run meanwhile.\n`)
+  const complete = !signal.aborted && (await fillDatasets(context, stack.client, wanted, begun))
   if (config) out(await othersText(stack.client, config))
   if (options.once) return signal.aborted ? INTERRUPTED : complete ? 0 : 1
   if (signal.aborted) return 0
   news.take()
-  stack.functions.startSchedule()
   const pace = config ? 'each dataset up to date by its own schedule' : 'up to date every minute'
   out(`Serving at ${url}, ${pace}. The key is in .tidegate/server.json, for you alone to read.\n`)
   out('In this folder the other commands find it: npx tidegate status. Stop it with Ctrl-C.\n')
