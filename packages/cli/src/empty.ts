@@ -13,6 +13,7 @@ const ANSWERS = {
   instrumentIds: none,
   listings: none,
   series: none,
+  standing: nothing,
   run: nothing,
   runs: none,
   cancelRun: nothing,
@@ -110,7 +111,6 @@ const REFUSED: Record<Exclude<keyof Store, keyof typeof ANSWERS>, typeof refuse>
   neighbours: refuse,
   nearest: refuse,
   scaleSince: refuse,
-  scaleOf: refuse,
   commit: refuse,
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { freshPglite } from '../../../test/support/pglite.ts'
 import { wipe } from '../../../test/support/wipe.ts'
-import type { DatasetAnswer, DatasetsAnswer, ErrorAnswer, StartedAnswer } from '../src/index.ts'
+import type { BarsAnswer, DatasetAnswer, DatasetsAnswer, ErrorAnswer, StartedAnswer } from '../src/index.ts'
 import { checkConfig } from '../src/index.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -140,8 +140,23 @@ describe('datasets by HTTP', () => {
     expect(problems).toMatchObject([{ dataset: 'stocks', instrument: 'NONE.NASDAQ' }])
     const before = await world.functions.store.series()
     expect(before.some(({ bars }) => bars > 0)).toBe(true)
+    const read = () => {
+      const query = 'instrument=AAPL&spec=DAILY&hours=regular&start=2026-04-01&end=2026-04-08'
+      return world.call<BarsAnswer & ErrorAnswer>('GET', `/v1/bars?${query}`)
+    }
+    const stored = await read()
+    expect(stored.body.bars.t.length).toBeGreaterThan(0)
     expect((await world.call('DELETE', '/v1/datasets/stocks?data=drop')).status).toBe(200)
     expect(await world.functions.store.series()).toEqual([])
+    expect((await read()).body.error).toMatchObject({
+      kind: 'not-found',
+      message: expect.stringContaining('1-DAY-LAST'),
+    })
+    // The same series once more is another row: whoever reads is never told that it is empty.
+    await post(STOCKS)
+    const again = await world.call<StartedAnswer>('POST', '/v1/datasets/stocks/runs')
+    await world.ended(again.body.id)
+    expect((await read()).body.bars).toEqual(stored.body.bars)
   })
 
   it('by a schedule that follows sessions are due after the half day’s own close', async () => {

@@ -1,6 +1,7 @@
 import type { BarColumns, Window } from '@tidegate/core'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import type { SeriesKey } from '../store.ts'
 import { columnsOf } from './columns.ts'
 import { at, epoch } from './sql.ts'
 
@@ -29,8 +30,11 @@ export interface Nearby {
    * was left as it was. Undefined: all of them.
    */
   scaleSince(seriesId: number): Promise<number | undefined>
-  /** The newest adjustment of the series that is in place; 0 where there is none. It changes when stored bars change their scale. */
-  scaleOf(seriesId: number): Promise<number>
+  /**
+   * The series of this key, and the newest adjustment of it that is in place: 0 where there is none. It changes when stored bars
+   * change their scale, and the id when all of it was dropped and asked for anew. Undefined where nothing is stored under the key.
+   */
+  standing(key: SeriesKey): Promise<{ readonly seriesId: number; readonly adjustment: number } | undefined>
 }
 
 export function nearbyIn(database: Database): Nearby {
@@ -62,10 +66,13 @@ export function nearbyIn(database: Database): Nearby {
       return row?.since ?? undefined
     },
 
-    async scaleOf(seriesId) {
-      const [row] = await database.rows<{ id: number }>(sql`
-        select coalesce(max(id), 0)::float8 as id from adjustments where series_id = ${seriesId}::int and state = 'applied'`)
-      return row?.id ?? 0
+    async standing({ instrumentId, spec, hours }) {
+      const [row] = await database.rows<{ seriesId: number; adjustment: number }>(sql`
+        select s.id as "seriesId", coalesce((
+            select max(a.id) from adjustments a where a.series_id = s.id and a.state = 'applied'
+          ), 0)::float8 as adjustment
+        from series s where s.instrument_id = ${instrumentId} and s.spec = ${spec} and s.hours = ${hours}`)
+      return row
     },
   }
 }

@@ -19,7 +19,6 @@ import { hoursOr, instant, instrumentText, specText, windowOf } from '../request
 const MAX_BARS = 50_000
 const DEFAULT_BARS = 10_000
 const LIMIT = `expected a whole number from 1 to ${MAX_BARS}`
-const MAX_KNOWN_SERIES = 10_000
 
 /** Stored bars, a page at a time. */
 export function barRoutes({ store, hours }: { store: Store; hours: Hours }): Hono {
@@ -43,15 +42,13 @@ export function barRoutes({ store, hours }: { store: Store; hours: Hours }): Hon
         .optional(),
     })
     .transform((query, context) => ({ ...query, window: windowOf(query, context) }))
-  const seriesIdOf = createSeriesFinder(store)
   const routes = new Hono()
 
   routes.get('/bars', async (c) => {
     const query = check(schema, c.req.query())
     const key = await keyOf(query, store)
-    const seriesId = await seriesIdOf(key)
     // One more than asked for: it tells whether there is a next page, and where that begins.
-    const { found, adjustment } = await readAtOnce(store, seriesId, () =>
+    const { found, adjustment } = await readAtOnce(store, key, (seriesId) =>
       store.bars(seriesId, query.window, query.limit + 1),
     )
     if (query.adjustment !== undefined && query.adjustment !== adjustment)
@@ -64,18 +61,30 @@ export function barRoutes({ store, hours }: { store: Store; hours: Hours }): Hon
   return routes
 }
 
-/** Bars, and the adjustment that they are of: read again where one was put in place in between. */
+/** Bars, and the adjustment that they are of: read again where one was put in place in between, or the series made anew. */
 async function readAtOnce<T>(
   store: Store,
-  seriesId: number,
-  read: () => Promise<T>,
+  key: SeriesKey,
+  read: (seriesId: number) => Promise<T>,
 ): Promise<{ readonly found: T; readonly adjustment: number }> {
-  for (let before = await store.scaleOf(seriesId); ; ) {
-    const found = await read()
-    const adjustment = await store.scaleOf(seriesId)
-    if (adjustment === before) return { found, adjustment }
-    before = adjustment
+  for (let before = await standingOf(store, key); ; ) {
+    const found = await read(before.seriesId)
+    const after = await standingOf(store, key)
+    const { adjustment } = after
+    if (adjustment === before.adjustment && after.seriesId === before.seriesId) return { found, adjustment }
+    before = after
   }
+}
+
+/** Looked up each time: a series that was dropped and asked for anew has another id. */
+async function standingOf(store: Store, key: SeriesKey) {
+  const standing = await store.standing(key)
+  if (standing) return standing
+  const { instrumentId, spec, hours } = key
+  throw new TidegateError(
+    'not-found',
+    `Nothing is stored of ${instrumentId} ${spec} in ${hours} hours: ask for it with POST /v1/runs.`,
+  )
 }
 
 function readjusted(before: number, now: number): TidegateError {
@@ -94,25 +103,4 @@ async function keyOf(
   const stored = await storedInstrument(store, instrument)
   const secType = stored?.details.contract.secType ?? parseInstrument(name).secType
   return { instrumentId: stored?.id ?? name, spec: formatSpec(parseTimeframe(spec, secType)), hours }
-}
-
-/** Finds the id of a stored series and remembers it: ids never change, and looking one up counts the series' bars. */
-function createSeriesFinder(store: Store): (key: SeriesKey) => Promise<number> {
-  const known = new Map<string, number>()
-  return async ({ instrumentId, spec, hours }) => {
-    const name = `${instrumentId} ${spec} ${hours}`
-    const remembered = known.get(name)
-    if (remembered !== undefined) return remembered
-    const stored = await store.series({ instrumentIds: [instrumentId], specs: [spec] })
-    const series = stored.find((one) => one.hours === hours)
-    if (!series) {
-      throw new TidegateError(
-        'not-found',
-        `Nothing is stored of ${instrumentId} ${spec} in ${hours} hours: ask for it with POST /v1/runs.`,
-      )
-    }
-    if (known.size >= MAX_KNOWN_SERIES) known.clear()
-    known.set(name, series.id)
-    return series.id
-  }
 }
