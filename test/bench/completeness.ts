@@ -1,14 +1,15 @@
 import { parseInstant } from '@tidegate/core'
-import { createStore, type Database, openPglite, openTcp } from '@tidegate/db'
+import { createStore, type Database } from '@tidegate/db'
 import { sql } from 'drizzle-orm'
-import { startPostgres } from '../support/postgres.ts'
+import { onEachDatabase } from './databases.ts'
 import type { Figure } from './figure.ts'
+import { coverAllButHoles } from './holes.ts'
+import { median } from './median.ts'
 
 const PER_SPEC = 125
 const SPECS = ['1-MINUTE-LAST', '1-HOUR-LAST', '1-DAY-LAST', '1-WEEK-LAST']
 const SERIES = PER_SPEC * SPECS.length
 const CALENDARS = 5
-const HOLES = 10
 const ROUNDS = 5
 const MOST_MS = 1000
 const SINCE = parseInstant('2016-04-08')
@@ -16,19 +17,13 @@ const NOW_SEC = parseInstant('2026-04-08')
 
 /** How complete 500 series of ten years are, a page of `GET /v1/coverage`: of minutes, hours, days and weeks, each with ten holes. */
 export async function benchCompleteness(): Promise<Figure[]> {
-  const postgres = await startPostgres()
   const rows: Record<string, string>[] = []
   const figures: Figure[] = []
-  const databases: readonly (readonly [string, () => Promise<Database>])[] = [
-    ['PGlite', () => openPglite()],
-    ['Postgres', async () => openTcp(await postgres.freshDatabase())],
-  ]
-  for (const [name, open] of databases) {
+  await onEachDatabase(async (name, open) => {
     const database = await open()
-    await database.migrate()
     await fill(database)
     const store = createStore(database)
-    const ms = await median(async () => {
+    const { ms } = await median(ROUNDS, async () => {
       const series = await store.judgedSeries({}, { after: 0, limit: SERIES }, { now: NOW_SEC, start: SINCE })
       const found = await store.completeness(
         series.map(({ id }) => ({ seriesId: id, start: SINCE, until: NOW_SEC })),
@@ -37,30 +32,19 @@ export async function benchCompleteness(): Promise<Figure[]> {
       if (found.some(({ gaps, sessions }) => gaps === 0 || sessions.complete === 0))
         throw new Error('Nothing was found.')
     })
-    const view = await median(async () => {
+    const { ms: viewMs } = await median(ROUNDS, async () => {
       const found = await database.rows(sql`
         select instrument_id, spec, date, stored, expected, state from completeness
         where state in ('partial', 'missing') order by date desc limit 20`)
       if (found.length !== 20) throw new Error('Nothing was found.')
     })
-    rows.push({ database: name, 'of a page of series, ms': ms.toFixed(0), 'newest of the view, ms': view.toFixed(0) })
+    rows.push({ database: name, 'of a page of series, ms': ms.toFixed(0), 'newest of the view, ms': viewMs.toFixed(0) })
     figures.push({ name: `completeness of ${SERIES} series × 10 years, ${name}: ms`, reached: ms, atMost: MOST_MS })
     await database.close()
-  }
+  })
   console.log('\nCompleteness')
   console.table(rows)
-  await postgres.close()
   return figures
-}
-
-async function median(act: () => Promise<void>): Promise<number> {
-  const times: number[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const begun = performance.now()
-    await act()
-    times.push(performance.now() - begun)
-  }
-  return times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN
 }
 
 /** Instruments of five calendars with a session each weekday, and coverage of all but a day here and there, elsewhere for every series. */
@@ -84,12 +68,5 @@ async function fill(database: Database): Promise<void> {
     select 'C' || c, 'regular', day::date, day + interval '14.5 hours', day + interval '21 hours', -18000
     from generate_series(0, ${CALENDARS}::int - 1) c, generate_series(timestamptz '2016-04-08Z', '2026-04-07Z', interval '1 day') day
     where extract(isodow from day at time zone 'UTC') < 6`)
-  await database.rows(sql`
-    insert into coverage (series_id, state, windows)
-    select s.id, 'filled', tstzmultirange(tstzrange('2016-04-08Z', '2026-03-08Z')) - (
-      select range_agg(tstzrange(day, day + interval '1 day')) from (
-        select timestamptz '2016-05-01Z' + make_interval(days => (s.id * 37 + k * 353) % 3500) as day from generate_series(1, ${HOLES}::int) k
-      ) hole)
-    from series s`)
-  await database.rows(sql`analyze`)
+  await coverAllButHoles(database)
 }

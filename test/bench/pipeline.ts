@@ -1,10 +1,12 @@
 import { createBridge, readSettings } from '@tidegate/bridge'
-import { type Answer, type ChunkPlan, createStore, type Database, openPglite, openTcp, type Store } from '@tidegate/db'
-import { createIngest, type Log } from '@tidegate/ingest'
+import { type Answer, type ChunkPlan, createStore, type Database, type Store } from '@tidegate/db'
+import { createIngest } from '@tidegate/ingest'
 import { createRelay } from '@tidegate/relay'
-import { startPostgres } from '../support/postgres.ts'
 import { startChild } from './child.ts'
+import { onEachDatabase } from './databases.ts'
+import { detailsOf } from './details.ts'
 import type { Figure } from './figure.ts'
+import { quiet } from './quiet.ts'
 
 const KEY = 'a-key-for-the-benchmark-of-32-characters'
 const WINDOW = { start: Date.UTC(2024, 0, 1) / 1000, end: Date.UTC(2024, 3, 1) / 1000 }
@@ -12,9 +14,6 @@ const ROUNDS = 3
 /** Chunks under way at once, as a worker on Node has them. */
 const AT_ONCE = 4
 const LEAST_RATIO = 0.6
-
-const nothing = () => {}
-const quiet: Log & { debug: () => void } = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
 /** One chunk as it was committed, so that the same can be committed again with nothing before it. */
 interface Written {
@@ -28,18 +27,13 @@ interface Written {
  */
 export async function benchPipeline(): Promise<Figure[]> {
   const simulator = await startChild('simulator.ts')
-  const postgres = await startPostgres()
   const rows: Record<string, string>[] = []
   const figures: Figure[] = []
-  const databases: readonly (readonly [string, () => Promise<Database>])[] = [
-    ['PGlite', () => openPglite()],
-    ['Postgres', async () => openTcp(await postgres.freshDatabase())],
-  ]
-  for (const [name, open] of databases) {
+  await onEachDatabase(async (name, open) => {
     const ratios: number[] = []
     for (let round = 1; round <= ROUNDS; round++) {
-      const { written, barsPerSec: whole } = await fetchAll(await migrated(open), simulator.said)
-      const alone = await commitAll(await migrated(open), written)
+      const { written, barsPerSec: whole } = await fetchAll(await open(), simulator.said)
+      const alone = await commitAll(await open(), written)
       ratios.push(whole / alone)
       rows.push({
         database: name,
@@ -52,18 +46,11 @@ export async function benchPipeline(): Promise<Figure[]> {
     }
     const median = ratios.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0
     figures.push({ name: `socket to row ÷ commit alone, ${name}`, reached: median, atLeast: LEAST_RATIO })
-  }
+  })
   console.log('\nFrom the gateway’s socket to a committed row')
   console.table(rows)
-  await postgres.close()
   await simulator.stop()
   return figures
-}
-
-async function migrated(open: () => Promise<Database>): Promise<Database> {
-  const database = await open()
-  await database.migrate()
-  return database
 }
 
 async function fetchAll(database: Database, port: string): Promise<{ written: Written[]; barsPerSec: number }> {
@@ -132,12 +119,8 @@ async function commitAll(database: Database, written: readonly Written[]): Promi
 
 async function anySeries(store: Store, now: number): Promise<number> {
   const contract = { conId: 1, symbol: 'EUR', secType: 'CASH', exchange: 'IDEALPRO', currency: 'USD' } as const
-  // biome-ignore format: what no benchmark looks at.
-  await store.putInstrument('EUR/USD.IDEALPRO', {
-    contract, longName: '', minTick: 0.00005, priceMagnifier: 1, timeZoneId: 'US/Eastern', tradingHours: '', liquidHours: '',
-    stockType: '', industry: '', category: '', contractMonth: '', realExpirationDate: '', underConId: 0, minSize: 1,
-    sizeIncrement: 1, validExchanges: ['IDEALPRO'], secIds: {},
-  }, now)
+  const details = detailsOf({ contract, minTick: 0.00005, stockType: '', validExchanges: ['IDEALPRO'] })
+  await store.putInstrument('EUR/USD.IDEALPRO', details, now)
   const [series] = await store.ensureSeries([{ instrumentId: 'EUR/USD.IDEALPRO', spec: '1-MINUTE-MID', hours: 'all' }])
   if (!series) throw new Error('The series could not be made.')
   return series.id

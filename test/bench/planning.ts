@@ -1,13 +1,16 @@
-import { type ContractDetails, type DatasetDefinition, TidegateError } from '@tidegate/core'
-import { type ChunkPlan, createStore, type Database, openPglite, openTcp, type Store } from '@tidegate/db'
-import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
+import { type DatasetDefinition, TidegateError } from '@tidegate/core'
+import { type ChunkPlan, createStore, type Database, type Store } from '@tidegate/db'
+import { createIngest, type Ingest } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
-import { startPostgres } from '../support/postgres.ts'
+import { onEachDatabase } from './databases.ts'
+import { detailsOf } from './details.ts'
 import type { Figure } from './figure.ts'
+import { coverAllButHoles } from './holes.ts'
+import { median } from './median.ts'
+import { quiet } from './quiet.ts'
 
 const SERIES = 10_000
-const HOLES = 10
 const ROUNDS = 5
 const MOST_MS = 2000
 /** A Wednesday, 18:00 UTC. */
@@ -21,34 +24,27 @@ const DATASET: DatasetDefinition = {
   hours: 'regular',
   schedule: { every: '1m' },
 }
-const nothing = () => {}
-const quiet: Log = { info: nothing, warn: nothing, error: nothing }
 
 /**
  * Minute bars of 10,000 instruments over ten years: the plan as it is told, and the first run of it as a tick cuts it,
  * without putting it down; where nothing is stored, and where ten holes and the last month are missing.
  */
 export async function benchPlanning(): Promise<Figure[]> {
-  const postgres = await startPostgres()
   const rows: Record<string, string>[] = []
   const figures: Figure[] = []
-  const databases: readonly (readonly [string, () => Promise<Database>])[] = [
-    ['PGlite', () => openPglite()],
-    ['Postgres', async () => openTcp(await postgres.freshDatabase())],
-  ]
-  for (const [name, open] of databases) {
+  await onEachDatabase(async (name, open) => {
     const database = await open()
-    await database.migrate()
     await declare(database)
     for (const stored of ['nothing', 'all but holes'] as const) {
-      if (stored !== 'nothing') await cover(database)
+      if (stored !== 'nothing') await coverAllButHoles(database)
       const { ingest, planned } = ingestOver(database)
-      const told = await median(async () => (await ingest.plan({ dataset: NAME })).requests)
-      const cut = await median(async () => {
+      const told = await median(ROUNDS, async () => (await ingest.plan({ dataset: NAME })).requests)
+      const cut = await median(ROUNDS, async () => {
         await database.rows(sql`update datasets set due_at = to_timestamp(${NOW_SEC}::float8)`)
         await ingest.tick()
         return planned.chunks.length
       })
+      if (told.result === 0 || cut.result === 0) throw new Error('There was nothing to plan.')
       const put = await putDown(createStore(database), planned.chunks)
       rows.push({
         ...{ database: name, stored, requests: told.result.toLocaleString('en') },
@@ -62,23 +58,10 @@ export async function benchPlanning(): Promise<Figure[]> {
       await database.rows(sql`delete from chunks`)
     }
     await database.close()
-  }
+  })
   console.log('\nPlanning')
   console.table(rows)
-  await postgres.close()
   return figures
-}
-
-async function median(act: () => Promise<number>): Promise<{ readonly ms: number; readonly result: number }> {
-  const times: number[] = []
-  let result = 0
-  for (let round = 0; round < ROUNDS; round++) {
-    const begun = performance.now()
-    result = await act()
-    times.push(performance.now() - begun)
-  }
-  if (result === 0) throw new Error('There was nothing to plan.')
-  return { ms: times.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN, result }
 }
 
 async function putDown(store: Store, chunks: readonly ChunkPlan[]): Promise<number> {
@@ -96,28 +79,6 @@ async function declare(database: Database): Promise<void> {
   await store.putDataset(DATASET, NOW_SEC)
   await store.linkDataset(DATASET)
   await database.rows(sql`analyze`)
-}
-
-/** Ten years less the last month, and less a day here and there, elsewhere for every series. */
-async function cover(database: Database): Promise<void> {
-  await database.rows(sql`
-    insert into coverage (series_id, state, windows)
-    select s.id, 'filled', tstzmultirange(tstzrange('2016-04-08Z', '2026-03-08Z')) - (
-      select range_agg(tstzrange(day, day + interval '1 day')) from (
-        select timestamptz '2016-05-01Z' + make_interval(days => (s.id * 37 + k * 353) % 3500) as day from generate_series(1, ${HOLES}::int) k
-      ) hole)
-    from series s`)
-  await database.rows(sql`analyze`)
-}
-
-function detailsOf(): ContractDetails {
-  const contract = { conId: 1, symbol: 'S', secType: 'STK', exchange: 'SMART', primaryExchange: 'NASDAQ' } as const
-  // biome-ignore format: what no benchmark looks at.
-  return {
-    contract: { ...contract, currency: 'USD' }, longName: '', minTick: 0.01, priceMagnifier: 1, timeZoneId: 'US/Eastern',
-    tradingHours: '', liquidHours: '', stockType: 'COMMON', industry: '', category: '', contractMonth: '',
-    realExpirationDate: '', underConId: 0, minSize: 1, sizeIncrement: 1, validExchanges: [], secIds: {},
-  }
 }
 
 /** An ingest that puts down no run, and keeps what the last one would have held. */

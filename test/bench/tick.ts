@@ -1,10 +1,12 @@
 import type { ContractDetails, DatasetDefinition } from '@tidegate/core'
-import { createStore, type Database, openPglite, openTcp } from '@tidegate/db'
-import { createIngest, type Ingest, type Log } from '@tidegate/ingest'
+import { createStore, type Database } from '@tidegate/db'
+import { createIngest, type Ingest } from '@tidegate/ingest'
 import type { Relay } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
-import { startPostgres } from '../support/postgres.ts'
+import { onEachDatabase } from './databases.ts'
+import { detailsOf } from './details.ts'
 import type { Figure } from './figure.ts'
+import { quiet } from './quiet.ts'
 
 const SERIES = 10_000
 const DATASETS = 10
@@ -13,24 +15,16 @@ const MOST_MS = 200
 const MINUTE_SEC = 60
 /** A Wednesday, 18:00 UTC. */
 const NOW_SEC = Date.UTC(2026, 3, 8, 18) / 1000
-const nothing = () => {}
-const quiet: Log = { info: nothing, warn: nothing, error: nothing }
 
 /**
  * A tick with nothing to do over 10,000 series, in ten datasets of half minute bars and half daily ones, each covered up to
  * what is final: while nothing is due, and while all of it is. What it takes, and how many statements it sends.
  */
 export async function benchTick(): Promise<Figure[]> {
-  const postgres = await startPostgres()
-  const databases: readonly (readonly [string, () => Promise<Database>])[] = [
-    ['PGlite', () => openPglite()],
-    ['Postgres', async () => openTcp(await postgres.freshDatabase())],
-  ]
   const rows: Record<string, string>[] = []
   const figures: Figure[] = []
-  for (const [name, open] of databases) {
+  await onEachDatabase(async (name, open) => {
     const database = counting(await open())
-    await database.migrate()
     await fill(database)
     const clock = { sec: NOW_SEC }
     const ingest = ingestOver(database, clock)
@@ -45,10 +39,9 @@ export async function benchTick(): Promise<Figure[]> {
       figures.push({ name: `tick over ${SERIES} series, ${what}, ${name}: queries`, reached: reads, atMost: 1 })
     }
     await database.close()
-  }
+  })
   console.log('\nA tick with nothing to do')
   console.table(rows)
-  await postgres.close()
   return figures
 }
 
@@ -101,7 +94,7 @@ async function fill(database: Database): Promise<void> {
     }
     await database.rows(sql`
       insert into instruments (id, details, updated_at)
-      select value, ${JSON.stringify(detailsOf())}::jsonb || jsonb_build_object('longName', value), now()
+      select value, ${JSON.stringify(longDetails())}::jsonb || jsonb_build_object('longName', value), now()
       from jsonb_array_elements_text(${JSON.stringify(definition.instruments)}::jsonb)`)
     await store.putDataset(definition, NOW_SEC)
     await store.linkDataset(definition)
@@ -117,16 +110,14 @@ async function fill(database: Database): Promise<void> {
   await database.rows(sql`analyze`)
 }
 
-function detailsOf(): ContractDetails {
-  const contract = { conId: 1, symbol: 'S', secType: 'STK', exchange: 'SMART', primaryExchange: 'NASDAQ' } as const
+/** As long as IBKR's. */
+function longDetails(): ContractDetails {
   const hours = Array.from({ length: 6 }, (_, i) => `2026040${i + 1}:0400-2026040${i + 1}:2000`).join(';')
   const exchanges = 'SMART,AMEX,NYSE,CBOE,PHLX,ISE,CHX,ARCA,NASDAQ,DRCTEDGE,BEX,BATS,EDGEA,BYX,IEX,EDGX,FOXRIVER,PEARL'
-  // biome-ignore format: what no benchmark looks at.
-  return {
-    contract: { ...contract, currency: 'USD' }, longName: '', minTick: 0.01, priceMagnifier: 1, timeZoneId: 'US/Eastern',
-    tradingHours: hours, liquidHours: hours, stockType: 'COMMON', industry: 'Technology', category: 'Computers', contractMonth: '',
-    realExpirationDate: '', underConId: 0, minSize: 1, sizeIncrement: 1, validExchanges: exchanges.split(','), secIds: {},
-  }
+  return detailsOf({
+    ...{ tradingHours: hours, liquidHours: hours, industry: 'Technology', category: 'Computers' },
+    validExchanges: exchanges.split(','),
+  })
 }
 
 function ingestOver(database: Database, clock: { readonly sec: number }): Ingest {
