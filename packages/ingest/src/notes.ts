@@ -11,8 +11,6 @@ const MOST_SERIES = 1000
 export interface Notes {
   /** Notes what came at both ends of a window with an answer that was proven: it is of the scale of what is stored. */
   note(seriesId: number, came: BarColumns, window: Window): void
-  /** Whether bars are noted: something is stored of the series. */
-  knows(seriesId: number): boolean
   /** Whether bars that were noted come as they did. */
   agrees(seriesId: number, came: BarColumns, tick: number): boolean
   /** What was noted of a series holds no longer: it is told anew. */
@@ -48,8 +46,6 @@ export function createNotes(now: () => number): Notes {
         series.delete(id)
       }
     },
-
-    knows: (seriesId) => notedOf(seriesId).length > 0,
 
     agrees(seriesId, came, tick) {
       const compared = notedOf(seriesId).map(({ bars }) => compareBars(bars, came, tick))

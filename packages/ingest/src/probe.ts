@@ -65,8 +65,8 @@ export async function probe(
 }
 
 /**
- * Whether IBKR still says of some bars of an answer what it said in it. Where an answer may be older than what is stored, a probe
- * of that proves only what came since: this proves the rest.
+ * Whether IBKR still says of some bars of an answer what it said in it. A probe of what is stored proves only what comes since: an
+ * answer may be of before a split that has been told since, or of one that was taken back, and this proves that it is not.
  */
 export async function isStill(claim: Claim, { whole }: Asked, options: AgainOptions): Promise<boolean> {
   const bars = barsWithin(whole, claim.window)

@@ -22,8 +22,6 @@ export interface ProofOptions extends Pick<IngestOptions, 'store' | 'relay' | 'n
   readonly origin: Origin
   readonly scales: Scales<Proven>
   readonly place: Place
-  /** Whether it was asked after something had been stored that it can be compared with (`isBeside`). */
-  readonly isLater: boolean
   /** Aborts when nobody waits for this chunk any more. */
   readonly signal: AbortSignal
 }
@@ -62,18 +60,6 @@ export async function commitProven(
   }
 }
 
-/**
- * Whether an answer that is asked for now is surely younger than something that is stored: a probe of that then speaks for both. Not
- * one that was asked for before, for the bridge may have kept the answer.
- */
-export async function isBeside(
-  claim: Claim,
-  { scales, ...options }: Pick<ProofOptions, 'store' | 'now' | 'origin' | 'scales'>,
-): Promise<boolean> {
-  if (claim.attempt > 1) return false
-  return scales.knows(claim.series.id) || (await nearOf(claim, options, 1)).t.length > 0
-}
-
 /** `unproven`: nothing is stored that it could be compared with. */
 async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: ProofOptions): Promise<Overlap> {
   const { store, relay, now, timeout = (ms) => AbortSignal.timeout(ms), origin, scales, place, signal } = options
@@ -105,7 +91,8 @@ async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: Proo
     },
     probe: (turn) => probe(claim, { ...again, signal: timeout(PROBE_MS), near, turn, at }),
   })
-  if (isSeen || proven.kind === 'split' || options.isLater) return proven
+  if (isSeen || proven.kind === 'split') return proven
+  // What is stored was asked for after the answer came: that it is of one scale with it too has to be asked.
   if (await isStill(claim, asked, again)) return proven
   throw new TidegateError('busy', 'IBKR tells it anew since it was asked for: it is asked again.', {
     retryAfterMs: STALE_MS,
@@ -113,14 +100,10 @@ async function proofOf(claim: Claim, asked: Asked, answer: Answer, options: Proo
 }
 
 /** Stored bars outside of the claim's window that IBKR can still be asked for. */
-async function nearOf(
-  claim: Claim,
-  { store, now, origin }: Pick<ProofOptions, 'store' | 'now' | 'origin'>,
-  count = NEAREST,
-) {
+async function nearOf(claim: Claim, { store, now, origin }: ProofOptions) {
   const nowSec = secOf(now)
   const from = keptFrom(claim, nowSec, { keptSec: await origin.keptSec() }) ?? 0
-  return store.nearest(claim.series.id, claim.window, { count, from })
+  return store.nearest(claim.series.id, claim.window, { count: NEAREST, from })
 }
 
 function secOf(now: () => number): number {

@@ -16,6 +16,8 @@ const GIVEN_UP_SEC = 3600
  * times "no data", each an hour after the last.
  */
 const MOST_ROUNDS = { failed: 12, refused: 2 }
+/** IBKR's servers need not turn at one instant: an answer that is still of before the split is asked for again, so often, so late. */
+const STILL_OLD = { attempts: 3, afterMs: 45_000 }
 /** What was put back because an adjustment has just been put in place is sent again after this: until then none is opened. */
 const AGAIN_SEC = 61
 
@@ -51,7 +53,17 @@ export async function collect(claim: Claim, { bars, covered }: Answer, options: 
     )
   }
   const compared = compareBars(stored, bars, claim.instrument.details.minTick || 0)
-  if (compared.kind === 'split' && !isToNow(shapeOf(claim)) && (await isAnother(claim, compared.ratio, options))) {
+  const isPart = !isToNow(shapeOf(claim))
+  const isOld =
+    isPart &&
+    ((compared.kind === 'same' && compared.agreeing > 0) ||
+      (compared.kind === 'split' && compared.agreesFrom !== undefined))
+  if (isOld && claim.attempt <= STILL_OLD.attempts) {
+    throw new TidegateError('busy', 'IBKR still tells this window as before the split: it is asked again.', {
+      retryAfterMs: STILL_OLD.afterMs,
+    })
+  }
+  if (isOld || (isPart && compared.kind === 'split' && (await isAnother(claim, compared.ratio, options)))) {
     // What was collected before is of another scale than this: all of it is asked once more.
     await store.abandonAdjustment(claim.adjustmentId ?? 0, nowSec(options))
     log.warn({ series: series.id, adjustment: claim.adjustmentId }, 'another split while the last was collected')

@@ -5,7 +5,7 @@ import { doubt, isBeforeHead } from './doubt.ts'
 import type { Origin } from './origin.ts'
 import { windowAround } from './overlap.ts'
 import { plannable, specOf } from './planning.ts'
-import { commitProven, isBeside, type Proven } from './proof.ts'
+import { commitProven, type Proven } from './proof.ts'
 import { collect, openRestatement, settleCollecting } from './restate.ts'
 import type { Scales } from './scale.ts'
 import type { Calendars } from './sessions.ts'
@@ -62,7 +62,6 @@ export async function workChunk(
       return { outcome: held ? 'done' : 'nothing', written: 0 }
     }
     const around = await windowAround(claim, store, nowSec(now), options.spans)
-    const isLater = claim.adjustmentId === undefined && (await isBeside(claim, { store, now, origin, scales }))
     const asked = await askWindow(claim, options, signal, { around })
     const { reply } = asked
     const { hours } = claim.series
@@ -75,7 +74,7 @@ export async function workChunk(
     if (leaked > 0) log.warn({ ...about, leaked }, 'bars outside of regular hours were left out')
     if (claim.adjustmentId !== undefined) return await collect(claim, answer, options)
     if (isDoubtful && !(await isBeforeHead(claim, answer.covered, options, signal))) return await doubt(claim, options)
-    const committed = await commitProven(claim, asked, answer, { ...options, origin, scales, place, isLater, signal })
+    const committed = await commitProven(claim, asked, answer, { ...options, origin, scales, place, signal })
     if ('found' in committed) {
       scales.forget(claim.series.id)
       return await openRestatement(claim, committed.found, options)

@@ -129,6 +129,38 @@ describe('a split', () => {
     expect(await count('staged_bars')).toBe(0)
   })
 
+  it('told by one of IBKR’s servers and not yet by another is collected once both tell it', async () => {
+    await fetched(OLD, MINUTES)
+    const old = await stored()
+    split(4)
+    const { tamper } = world.relay
+    let late = 2
+    world.relay.tamper = (request, answer) => {
+      const isLate = request.fresh === true && (request.end ?? NOW) < at('2026-03-05') && late-- > 0
+      return isLate ? answer : tamper(request, answer)
+    }
+    await world.ingest.start(request(ALL, MINUTES))
+    await drainWatching(old, 4, 60)
+    expect(late).toBeLessThan(0)
+    expect(await stored()).toEqual(splitBars(4, truth(ALL, 60)))
+    expect(await adjustments()).toEqual([{ state: 'applied', ratio: 0.25 }])
+  })
+
+  it('taken back while it is collected leaves the series as it was', async () => {
+    await fetched(OLD, MINUTES)
+    const old = await stored()
+    split(4)
+    await world.ingest.start(request(ALL, MINUTES))
+    const collected = () => world.relay.asked.filter(({ fresh }) => fresh).length
+    while (collected() < 1) await world.ingest.work(world.queue.messages.shift()?.chunkId ?? '')
+    world.relay.tamper = (_, answer) => answer
+    await drainWatching(old, 4, 60)
+    expect(await stored()).toEqual(truth(ALL, 60))
+    expect(await adjustments()).toEqual([{ state: 'abandoned', ratio: 0.25 }])
+    expect(await count('staged_bars')).toBe(0)
+    expect(await coveredOf(world.store, MINUTES)).toEqual([ALL])
+  })
+
   it('whose collection fails leaves the series as it was, and is asked again later', async () => {
     await fetched(OLD)
     const old = await stored()

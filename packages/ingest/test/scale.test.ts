@@ -25,9 +25,10 @@ describe('what touches nothing stored', () => {
     await fetched(JANUARY)
     await world.ingest.start(backfill(MARCH, '30-MINUTE-LAST'))
     await world.drain()
-    expect(world.relay.asked.map(({ fresh = false }) => fresh)).toEqual([false, false, true])
-    const [, , probe] = world.relay.asked
+    expect(world.relay.asked.map(({ fresh = false }) => fresh)).toEqual([false, false, true, true])
+    const [, , probe, still] = world.relay.asked
     expect(probe).toMatchObject({ priority: 'interactive', barSize: '30 mins', end: at('2026-01-12T21:00Z') })
+    expect(still).toMatchObject({ priority: 'interactive', barSize: '30 mins', end: at('2026-03-09T21:00Z') })
     expect(await coveredOf(world.store, '30-MINUTE-LAST')).toEqual([JANUARY, MARCH])
     expect(await adjustments()).toEqual([])
   })
@@ -47,6 +48,22 @@ describe('what touches nothing stored', () => {
     expect(t.length).toBeGreaterThan(old.t.length)
     expect(await coveredOf(world.store, spec)).toEqual([JANUARY, MARCH])
     expect(await adjustments()).toMatchObject([{ state: 'applied', ratio: 0.25, since: undefined }])
+  })
+
+  it('is not stored where a split is told and taken back before the proof', async () => {
+    await fetched(JANUARY)
+    split.ratio = 4
+    const { bars } = world.relay
+    world.relay.bars = async (request, signal) => {
+      const answer = await bars(request, signal)
+      split.ratio = 1
+      return answer
+    }
+    await world.ingest.start(backfill(MARCH, '30-MINUTE-LAST'))
+    await drainWatching(1800, [1, 4])
+    expect(await scales(1800, [1, 4])).toEqual([1])
+    expect(await coveredOf(world.store, '30-MINUTE-LAST')).toEqual([JANUARY, MARCH])
+    expect(await adjustments()).toEqual([])
   })
 
   it('and lies between two parts of before a split brings both of them anew', async () => {
