@@ -6,11 +6,10 @@ import { wipe } from '../../../test/support/wipe.ts'
 import { eachDatabase } from './database.ts'
 import { barsIn, type Market, STOCKS } from './market.ts'
 import { createScheduled } from './scheduled.ts'
-import { coveredOf, statesOf } from './world.ts'
+import { coveredOf, createWorld, statesOf } from './world.ts'
 
 const at = parseInstant
 const HOUR_SEC = 3600
-const DAY_SEC = 86_400
 /** A Thursday. */
 const NOW = at('2026-03-12T12:00Z')
 
