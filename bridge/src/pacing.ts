@@ -147,7 +147,7 @@ export function createPacing({
     const isGuess = trouble !== undefined || open >= rules.open.limit || waiter.isReady?.() === false
     const retryAfterMs = isGuess ? Math.max(ms, GUESS_MS) : ms
     const why = trouble === undefined ? '' : ` ${trouble}`
-    const message = `Pacing can't let the request go within ${waitMs} ms: ask again in ${retryAfterMs} ms.${why}`
+    const message = `Pacing can't let the request go within ${secText(waitMs)}: ask again in ${secText(retryAfterMs)}.${why}`
     return new TidegateError('busy', message, { retryAfterMs })
   }
 
@@ -314,6 +314,10 @@ export function createPacing({
 
 function hungUp(): TidegateError {
   return new TidegateError('disconnected', 'The caller hung up before its request went out.')
+}
+
+function secText(ms: number): string {
+  return `${Math.ceil(ms / 100) / 10} s`
 }
 
 function closed(): TidegateError {

@@ -218,7 +218,7 @@ describe('busy', () => {
     await pacing.message()
     const error = await errorOf(pacing.run({ priority: 'interactive', waitMs: 500 }, async () => 'never'))
     expect(error).toMatchObject({ kind: 'busy', status: 429, retryAfterMs: 200 })
-    expect(error.message).toContain('within 500 ms: ask again in 200 ms')
+    expect(error.message).toContain('within 0.5 s: ask again in 0.2 s')
     await clock.advance(200)
     const again = pacing.run({ priority: 'interactive', waitMs: 500 }, async () => 'in time')
     await clock.advance(500)

@@ -3,7 +3,7 @@ import type { DatasetAnswer } from '@tidegate/functions'
 import type { Client } from './client.ts'
 import { CONFIG_FILE } from './config.ts'
 import type { Context } from './context.ts'
-import { type Filled, type FillOptions, fill } from './fill.ts'
+import { coveredAlready, type Filled, type FillOptions, fill } from './fill.ts'
 import type { FirstPart } from './first.ts'
 import { hinted } from './hint.ts'
 import { createProgress } from './progress.ts'
@@ -87,7 +87,12 @@ type Part =
 /** Fills one dataset. That its instruments can't be had, or not by this login, is its own trouble and not the others'. */
 async function fillPart(client: Client, dataset: DatasetAnswer, options: FillOptions): Promise<Part> {
   try {
-    return { dataset, filled: await fill(client, { dataset: dataset.name }, options) }
+    const body = { dataset: dataset.name }
+    const plan = await client.plan(body)
+    // Where all is there no run is opened, and nobody is told of one. Who was not found is asked for again.
+    const found = new Set(plan.series.map(({ instrumentId }) => instrumentId))
+    const isFound = found.size === dataset.definition.instruments.length
+    return { dataset, filled: (isFound && coveredAlready(plan)) || (await fill(client, body, options)) }
   } catch (cause) {
     const error = toTidegateError(cause)
     if (error.kind !== 'not-found' && error.kind !== 'invalid' && error.kind !== 'no-permission') throw cause

@@ -45,7 +45,7 @@ function bridgeEntry(report: BridgeReport): [string, string] {
   if (!report.ok) return [name, report.error.message]
   const { open, maxOpen, queued } = report.pacing
   const requests = `${open} of ${maxOpen} open, ${queued} waiting${heldText(report.pacing)}`
-  return [name, `${loginText(report.gateway)}; ${requests}`]
+  return [name, `${loginText(report.gateway).replace(/\.$/, '')}; ${requests}`]
 }
 
 /** What keeps requests from going although the gateway is there; empty where nothing does. */

@@ -22,9 +22,7 @@ export interface Settings {
   readonly server: Door | undefined
   /** Bridges that run elsewhere: `BRIDGE_URL` and `BRIDGE_KEY`, or `BRIDGES`. Undefined: one in this process. */
   readonly bridges: readonly BridgeAddress[] | undefined
-  /** Whether a gateway was named (`IBKR_HOST`), so that no simulator stands in for it. */
-  readonly namesGateway: boolean
-  /** Whether a gateway's host or port was named: whoever does that means that one and no other. */
+  /** Whether a gateway's host or port was named: whoever does that means that one, and no simulator stands in for it. */
   readonly meansGateway: boolean
   /** Of the functions in this process. Their key is a fresh one where none is set. */
   readonly functions: FunctionsSettings
@@ -46,7 +44,6 @@ export function readSettings(env: Environment, newKey: () => string): Settings {
   return {
     server: TIDEGATE_URL ? { url: address('TIDEGATE_URL', TIDEGATE_URL), key: functions.keys[0] ?? '' } : undefined,
     bridges: BRIDGE_URL || BRIDGES ? functions.bridges : undefined,
-    namesGateway: Boolean(given.IBKR_HOST),
     meansGateway: Boolean(given.IBKR_HOST || given.IBKR_PORT),
     functions,
   }

@@ -73,7 +73,7 @@ describe('status', () => {
     expect(status).toBe(0)
     expect(out).toMatch(/bridge one +│ ready; 3 of 32 open, 2 waiting; held since .* 30 seconds for about 30 seconds/)
     expect(out).toMatch(
-      /bridge two +│ login-required since 2026-11-20 14:02:07 UTC: A person has to log in\.; 3 of 32 open/,
+      /bridge two +│ login-required since 2026-11-20 14:02:07 UTC: A person has to log in; 3 of 32 open/,
     )
     expect(out).toMatch(/bridge three +│ Nobody answers at 10\.0\.0\.7\./)
   })

@@ -97,7 +97,7 @@ async function bringUp(
 ): Promise<{ readonly stack: Stack; readonly news: News }> {
   const log = serverLog(context, options.verbose)
   const news = createNews(log)
-  const gateway = settings.bridges || settings.namesGateway ? undefined : await openSimulator(context, closer)
+  const gateway = settings.bridges || settings.meansGateway ? undefined : await openSimulator(context, closer)
   if (!gateway) context.out('Waiting for the gateway to be ready.\n')
   // Every request is in the log once, by what came of it: the bridge tells only what goes wrong.
   const { relay, close } = await openRelay(context, settings, { gateway, log: log.child({}, { level: 'warn' }) })

@@ -35,7 +35,7 @@ export function progressIn(database: Database): Progress {
       if (!run) return undefined
       const rows = await database.rows<ProgressRow>(sql`
         select s.id as "seriesId", s.instrument_id as "instrumentId", s.spec, s.hours, sum(c.rows)::float8 as bars, ${counts('c', STATES)},
-          (array_agg(c.error order by c.id desc) filter (where c.error is not null))[1] as error
+          (array_agg(c.error order by c.id desc) filter (where c.error is not null and c.state <> 'cancelled'))[1] as error
         from chunks c join series s on s.id = c.series_id where c.run_id = ${id} group by s.id order by s.id`)
       const total = (state: ChunkState) => rows.reduce((sum, row) => sum + row[state], 0)
       return {

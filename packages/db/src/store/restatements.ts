@@ -74,7 +74,7 @@ export function restatementsIn(database: Database): Restatements {
           select count(*) filter (where k.state in ('queued', 'leased'))::int as open,
             count(*) filter (where k.state = 'done')::int as done,
             count(*) filter (where k.state in ('failed', 'parked', 'cancelled'))::int as failed,
-            (array_agg(k.error order by k.id desc) filter (where k.error is not null))[1] as error
+            (array_agg(k.error order by k.id desc) filter (where k.error is not null and k.state <> 'cancelled'))[1] as error
           from chunks k where k.adjustment_id = a.id
         ) c
         where ${of({ ...filter, limit })} and ${id === undefined ? sql`true` : sql`a.id = ${id}::bigint`} order by a.found_at desc, a.id desc limit ${limit}::int`)

@@ -52,7 +52,7 @@ export function runsIn(database: Database): Runs {
           select * from runs r where ${sql.join(filters, sql` and `)} order by r.created_at desc, r.id desc limit ${limit}::int
         ) r cross join lateral (
           select coalesce(sum(k.rows), 0)::float8 as bars,
-            (array_agg(k.error order by k.id desc) filter (where k.error is not null))[1] as error,
+            (array_agg(k.error order by k.id desc) filter (where k.error is not null and k.state <> 'cancelled'))[1] as error,
             ${sql.join(
               STATES.map((one) => sql`count(*) filter (where k.state = ${one})::int as ${sql.identifier(one)}`),
               sql`, `,
