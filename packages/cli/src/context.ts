@@ -22,6 +22,8 @@ export interface Context {
   readonly fetch: (request: Request) => Promise<Response>
   /** Until what it returns is called, an end of the process is a failure, and `said` is what is told of it. */
   readonly guard: (said: string) => () => void
+  /** Says it and ends the process at once, as a failure: nothing can be closed in order any more. */
+  readonly fatal: (said: string) => void
   /** Asks a person at the terminal, yes or no; undefined where there is none. */
   readonly ask?: (question: string) => Promise<boolean>
   /** A fresh key, 64 hexadecimal digits. */

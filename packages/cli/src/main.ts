@@ -67,6 +67,11 @@ function guard(said: string): () => void {
   return () => void process.off('exit', fail)
 }
 
+function fatal(said: string): void {
+  writeSync(process.stderr.fd, `tidegate: ${said}\n`)
+  process.exit(1)
+}
+
 /** Nobody's answer, or none in time, is no. */
 async function ask(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
@@ -94,6 +99,7 @@ const context: Context = {
   now: Date.now,
   sleep,
   guard,
+  fatal,
   fetch: (request) => fetch(request),
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   newKey: () => randomBytes(32).toString('hex'),

@@ -120,11 +120,15 @@ function sweepOn(ingest: Ingest, log: StackOptions['log']): () => Promise<void> 
 }
 
 /** The database of the settings, with a session for migrations and the queue, or the one in the folder's `.tidegate/db`. */
-export async function openMigrated({ cwd }: Pick<Context, 'cwd'>, { functions }: Settings): Promise<Database> {
+export async function openMigrated(
+  { cwd, fatal }: Pick<Context, 'cwd' | 'fatal'>,
+  { functions }: Settings,
+): Promise<Database> {
   const database = await openDatabase({
     url: functions.databaseUrl,
     dir: join(cwd, '.tidegate', 'db'),
     session: true,
+    onEnd: ({ message }) => fatal(message),
   })
   try {
     await database.migrate()

@@ -51,6 +51,10 @@ export function begin(cwd: string, argv: readonly string[], options: CommandOpti
       err += text
     },
     taken: options.taken ?? (async () => {}),
+    fatal: (said) => {
+      err += said
+      stopping.abort()
+    },
     terminal: undefined,
     columns: options.columns,
     env,

@@ -48,6 +48,7 @@ function adviceFor(sqlState: string): string {
   if (sqlState.startsWith('22') || sqlState.startsWith('23')) return ''
   // Undefined table or column.
   if (sqlState === '42P01' || sqlState === '42703') return ' Bring its schema up to date: run `tidegate migrate`.'
+  if (sqlState === '53100') return ' Make room on its disk: it goes on by itself.'
   return ' Check that it runs and that DATABASE_URL is right.'
 }
 

@@ -1,3 +1,4 @@
+import type { TidegateError } from '@tidegate/core'
 import { type Database, placeOf } from './database.ts'
 import { openNeon } from './drivers/neon.ts'
 import { openPglite } from './drivers/pglite.ts'
@@ -10,11 +11,18 @@ export interface DatabaseOptions {
   readonly dir?: string
   /** Needs a session, as migrations do: Neon over TCP then. */
   readonly session?: boolean
+  /** Of the embedded one: told at once of a failure after which nothing can be asked of it any more. */
+  readonly onEnd?: (error: TidegateError) => void
 }
 
 /** Opens the database that the settings name. */
-export async function openDatabase({ url, dir = '.tidegate/db', session = false }: DatabaseOptions): Promise<Database> {
-  if (url === undefined) return openPglite(dir)
+export async function openDatabase({
+  url,
+  dir = '.tidegate/db',
+  session = false,
+  onEnd,
+}: DatabaseOptions): Promise<Database> {
+  if (url === undefined) return openPglite(dir, onEnd)
   const host = placeOf(url).split(/[:/]/)[0] ?? ''
   return host.endsWith('.neon.tech') && !session ? openNeon(url) : openTcp(url)
 }

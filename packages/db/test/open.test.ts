@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import fs from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -39,6 +41,54 @@ async function finish(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): 
   child.kill(signal)
   await once(child, 'exit')
 }
+
+/** The disk has no room left for the next file of the log, until what it returns is called. */
+function fillDisk(): () => void {
+  const { openSync, writeSync } = fs
+  const full = new Set<number>()
+  fs.openSync = (path, ...rest) => {
+    const fd = openSync(path, ...rest)
+    if (String(path).includes('xlogtemp')) full.add(fd)
+    return fd
+  }
+  fs.writeSync = ((fd: number, ...rest: [string]) => {
+    if (!full.has(fd)) return writeSync(fd, ...rest)
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28 })
+  }) as typeof fs.writeSync
+  syncBuiltinESMExports()
+  return () => {
+    Object.assign(fs, { openSync, writeSync })
+    syncBuiltinESMExports()
+  }
+}
+
+describe('an embedded database whose disk is full', () => {
+  it('ends, says so once, refuses all that is asked then, and is whole when it is opened again', async () => {
+    const ends: string[] = []
+    const database = await openPglite(dir, ({ message }) => ends.push(message))
+    await database.rows(sql`create table kept (what text)`)
+    await database.rows(sql`insert into kept values ('this')`)
+    const mend = fillDisk()
+    try {
+      const fill = () =>
+        database.rows(sql`insert into kept select repeat(md5(n::text), 100) from generate_series(1, 2000) n`)
+      let stored = 0
+      await expect(async () => {
+        for (;;) stored += await fill().then(() => 2000)
+      }).rejects.toThrow('No space left on device. Nothing that was stored is lost: make room')
+      await expect(fill()).rejects.toThrow('has ended')
+      await expect(database.client.query('select 1')).rejects.toThrow('has ended')
+      expect(ends).toEqual([expect.stringContaining(dir)])
+      await database.close()
+      mend()
+      const again = await openPglite(dir)
+      expect(await again.rows(sql`select count(*)::int as count from kept`)).toEqual([{ count: stored + 1 }])
+      await again.close()
+    } finally {
+      mend()
+    }
+  })
+})
 
 describe('openDatabase', () => {
   it.each([

@@ -10,7 +10,11 @@ import { readSettings } from './settings.ts'
 const log = pino({ serializers: { err: describeError } })
 try {
   const settings = readSettings(withSecretFiles(process.env))
-  const database = await openDatabase({ url: settings.databaseUrl, session: true })
+  const onEnd = (err: Error) => {
+    log.fatal({ err }, 'the embedded database has ended')
+    process.exit(1)
+  }
+  const database = await openDatabase({ url: settings.databaseUrl, session: true, onEnd })
   await database.migrate()
   const { bridges } = settings
   const relay = openRelays(bridges, Date.now)

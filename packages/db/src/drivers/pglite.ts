@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+import type { PGlite, PGliteOptions } from '@electric-sql/pglite'
 import { TidegateError } from '@tidegate/core'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
@@ -10,6 +10,7 @@ import { makeFolder } from '../folder.ts'
 import { lockFolder } from '../lock.ts'
 import { refuseNewer } from '../newer.ts'
 import * as schema from '../schema/index.ts'
+import { EndingPglite } from './panic.ts'
 
 type Modules = Required<Pick<PGliteOptions, 'pgliteWasmModule' | 'initdbWasmModule'>>
 let compiled: Promise<Modules> | undefined
@@ -30,16 +31,22 @@ export interface EmbeddedDatabase extends Database {
 
 /**
  * Opens the database in `dir`, made where it is missing; without a `dir`, one in memory.
- * One process at a time: throws `conflict`, naming the process, while another one has it open.
+ * One process at a time: throws `conflict`, naming the process, while another one has it open. `onEnd` is told, before anybody
+ * else, of a failure after which nothing can be asked of it: its disk is full.
  */
-export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
+export async function openPglite(
+  dir?: string,
+  onEnd: (error: TidegateError) => void = () => {},
+): Promise<EmbeddedDatabase> {
   const place = dir ?? 'memory'
   if (dir !== undefined) await makeFolder(dirname(dir))
   const unlock = dir === undefined ? async () => {} : await lockFolder(dir)
-  let client: PGlite
+  let client: EndingPglite
   try {
     compiled ??= compile()
-    client = await PGlite.create({ ...(await compiled), ...(dir === undefined ? {} : { dataDir: dir }) })
+    const options = { ...(await compiled), ...(dir === undefined ? {} : { dataDir: dir }) }
+    client = new EndingPglite(options, { place, onEnd })
+    await client.waitReady
   } catch (cause) {
     await unlock()
     throw new TidegateError(
@@ -65,7 +72,7 @@ export async function openPglite(dir?: string): Promise<EmbeddedDatabase> {
       }
     },
     async close() {
-      if (!client.closed) await client.close()
+      if (!client.closed && !client.hasEnded) await client.close()
       await unlock()
     },
   }
