@@ -65,7 +65,7 @@ export async function windowAround(
 
 /**
  * Whether the wider window takes no other kind of request: no longer unit, nothing past what IBKR's tables allow, and at most a
- * session more, as over a weekend: what lies open and is not stored between the two is another chunk's to ask.
+ * fifth more, or a session, as a weekend takes: what lies open and is not stored between the two is another chunk's to ask.
  */
 function isAlike(
   window: Window,
@@ -80,7 +80,8 @@ function isAlike(
   const [count, unit] = durationFor({ start: window.start, end }, shape)?.split(' ') ?? []
   const [wideCount, wideUnit] = durationFor({ start: wide.start, end: wideEnd }, shape)?.split(' ') ?? []
   if (unit === undefined || unit !== wideUnit) return false
-  if (unit !== 'S') return wide.start === window.start && Number(wideCount) <= Number(count) + (unit === 'D' ? 1 : 0)
+  const more = unit === 'D' ? Math.max(1, Math.floor(Number(count) / 5)) : 0
+  if (unit !== 'S') return wide.start === window.start && Number(wideCount) <= Number(count) + more
   return Number(wideCount) <= Math.max(Number(count), longestSec(barSize(shape.spec).sec, spans))
 }
 
