@@ -1,6 +1,7 @@
 import { formatInstant, resetsAround } from '@tidegate/core'
 import type { AdjustmentsAnswer, StatusAnswer } from '@tidegate/functions'
 import type { BridgeReport, BridgeStatus } from '@tidegate/relay'
+import type { Client } from './client.ts'
 import { inWords } from './duration.ts'
 import { entriesOf, loginText } from './gateway.ts'
 import { instantCell } from './table.ts'
@@ -37,6 +38,13 @@ export function healthOf({ database, bridge }: StatusAnswer, options: HealthOpti
 export function troubleOf(bridge: StatusAnswer['bridge']): string | undefined {
   if (!bridge.ok) return bridge.error.message
   return bridge.gateway.state === 'ready' ? bridge.pacing.trouble : loginText(bridge.gateway)
+}
+
+/** What keeps the newest from coming, where a Tidegate serves at `url` and its gateway can't be asked; empty otherwise. */
+export async function awayText(client: Pick<Client, 'status'>, url: string | undefined): Promise<string> {
+  if (url === undefined) return ''
+  const trouble = troubleOf((await client.status()).bridge)
+  return trouble === undefined ? '' : `Nothing newer comes for now: ${trouble}\n`
 }
 
 /** One bridge of several, in a line. */

@@ -29,10 +29,15 @@ const SPLIT: AdjustmentsAnswer['adjustments'][number] = {
   ...{ chunks: { open: 7, done: 3, failed: 0 }, error: null },
 }
 
-/** `status` of a Tidegate elsewhere, whose answers these are. */
+/** `status`, or another command, of a Tidegate elsewhere, whose answers these are. */
 function statusOf(
   bridge: StatusAnswer['bridge'],
-  { adjustments = [], now = NOW_MS, json = false }: Partial<AdjustmentsAnswer> & { now?: number; json?: boolean } = {},
+  {
+    adjustments = [],
+    now = NOW_MS,
+    json = false,
+    command = 'status',
+  }: Partial<AdjustmentsAnswer> & { now?: number; json?: boolean; command?: string } = {},
 ) {
   const status: StatusAnswer = { database: { ok: true }, bridge }
   const series: SeriesAnswer = { series: [] }
@@ -40,11 +45,19 @@ function statusOf(
     '/v1/status': status,
     '/v1/series': series,
     '/v1/adjustments': { adjustments },
+    '/v1/datasets': { datasets: [] },
   }
   const env = { TIDEGATE_URL: 'http://tidegate.test', TIDEGATE_KEY: 'k'.repeat(32) }
   const fetch = async (request: Request) => Response.json(answers[new URL(request.url).pathname])
-  return tidegate('/nowhere', ['status', ...(json ? ['--json'] : [])], { env, fetch, now: () => now, columns: 200 })
+  return tidegate('/nowhere', [command, ...(json ? ['--json'] : [])], { env, fetch, now: () => now, columns: 200 })
 }
+
+test('datasets say what keeps the newest from coming', async () => {
+  const away = await statusOf({ ok: true, ...LOGGED_OUT }, { command: 'datasets' })
+  expect(away.out).toMatch(/\nNothing newer comes for now: login-required since .* A person has to log in\.\n$/)
+  expect(away.status).toBe(0)
+  expect((await statusOf({ ok: true, ...BRIDGE }, { command: 'datasets' })).out).not.toContain('Nothing newer')
+})
 
 describe('status', () => {
   test('of one bridge tells its login and what holds its requests', async () => {

@@ -3,6 +3,7 @@ import type { CompletenessAnswer, SessionsAnswer } from '@tidegate/functions'
 import type { Client, CoverageQuery } from '../client.ts'
 import { coverageText, isProven, judgedOf, sessionsText } from '../completeness.ts'
 import type { Context } from '../context.ts'
+import { awayText } from '../health.ts'
 import { jsonText } from '../json.ts'
 import { withStored } from '../target.ts'
 
@@ -29,7 +30,7 @@ type SeriesQuery = CoverageQuery & Pick<Required<CoverageQuery>, 'instrument' | 
 export function runCoverage(context: Context, options: CoverageOptions): Promise<number> {
   const { instruments, timeframes, sessions, json, verbose, ...window } = options
   const { out, err, columns } = context
-  return withStored(context, verbose, async (client) => {
+  return withStored(context, verbose, async (client, url) => {
     const found: CompletenessAnswer[] = []
     let missing = 0
     for (const instrument of instruments ?? [undefined]) {
@@ -52,7 +53,7 @@ export function runCoverage(context: Context, options: CoverageOptions): Promise
       const listed = sessions ? { sessions: await Promise.all(keys.map((key) => allSessions(client, key))) } : {}
       out(jsonText({ series: found, ...listed }))
     } else if (found.length > 0) {
-      out(coverageText(found, columns))
+      out(coverageText(found, columns) + (await awayText(client, url)))
       for (const key of sessions ? keys : []) {
         out(`\n${key.instrument} ${key.spec}, ${key.hours} hours\n`)
         await printSessions(client, key, context)

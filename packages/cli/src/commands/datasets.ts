@@ -2,6 +2,7 @@ import type { DatasetsAnswer } from '@tidegate/functions'
 import { refusal } from '../consent.ts'
 import type { Context } from '../context.ts'
 import { scheduleText } from '../diff.ts'
+import { awayText } from '../health.ts'
 import { jsonText } from '../json.ts'
 import { problemsText } from '../problem.ts'
 import { type Column, datesOnly, instantCell, tableOf } from '../table.ts'
@@ -25,9 +26,9 @@ export function runDatasets(
   context: Context,
   { json, verbose }: Options & { readonly json: boolean },
 ): Promise<number> {
-  return withStored(context, verbose, async (client) => {
+  return withStored(context, verbose, async (client, url) => {
     const datasets = await client.datasets()
-    context.out(json ? jsonText(datasets) : datasetsText(datasets, context.columns))
+    context.out(json ? jsonText(datasets) : datasetsText(datasets, context.columns) + (await awayText(client, url)))
     return 0
   })
 }
