@@ -7,7 +7,7 @@ import type { Connection, ConnectionOptions, GatewayBars, GatewayHistory } from 
 import { connect } from './gateway.ts'
 import type { Log } from './log.ts'
 import { createPhaseLog } from './phases.ts'
-import { createProbe, type Finding } from './probe.ts'
+import { createProbes } from './probes.ts'
 import { type ExpectedLogin, isDoubtful, type Need, obstacleOf, phaseOf, reasonOf } from './readiness.ts'
 import { FIRST_STATE, type LoginEvent, type LoginState, reduce } from './state.ts'
 import { statusOf } from './status.ts'
@@ -17,15 +17,6 @@ import { allIdsTaken, createTroubles } from './troubles.ts'
 const BACKOFF = { firstMs: 500, mostMs: 30_000 }
 /** Client ids tried at once, one after the other, where the first are in use; then the first again, after a pause. */
 const CLIENT_IDS = 16
-/** The smallest request to the history servers that is always answered: two daily bars of a share traded everywhere. */
-const PROBE: GatewayHistory = {
-  contract: { symbol: 'AAPL', secType: 'STK', exchange: 'SMART', currency: 'USD' },
-  barSize: '1 day',
-  whatToShow: 'TRADES',
-  regularHours: true,
-  end: undefined,
-  duration: '2 D',
-}
 
 /** The login's connection, kept alive: what is asked goes to the one that stands now. */
 export interface Login {
@@ -53,7 +44,7 @@ export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'o
   readonly random: () => number
   readonly log: Log
   readonly expected: ExpectedLogin
-  /** So long history may be silent before it is probed, milliseconds; 0 or absent never. */
+  /** So long history may be silent, or requests be held for a broken farm, before servers are probed, milliseconds; 0 or absent never. */
   readonly probeAfterMs?: number
   /** Lets a probe go when pacing allows it. */
   readonly paced?: <T>(ask: () => Promise<T>) => Promise<T>
@@ -72,7 +63,11 @@ export function openLogin(options: LoginOptions): Login {
   }
   const troubles = createTroubles(log, { host, port })
   const tellPhase = createPhaseLog(log, { host, port })
-  const probe = createProbe({ clock, afterMs: options.probeAfterMs ?? 0, ask: tryHistory, onFinding: learn })
+  const probes = createProbes({
+    ...{ clock, log, paced, happen },
+    afterMs: options.probeAfterMs ?? 0,
+    current: () => current('login'),
+  })
   let state = FIRST_STATE
   let connection: Connection | undefined
   let stopPause = () => {}
@@ -91,6 +86,8 @@ export function openLogin(options: LoginOptions): Login {
 
   function changed(): void {
     const error = obstacle()
+    const isUp = state.connection === 'up'
+    probes.held(isUp ? error : undefined, isUp ? obstacle('definition') : undefined)
     const reason = reasonOf(state, error)
     if (!signal.aborted) tellPhase({ phase: phaseOf(state, error), obstacle: error?.kind, reason, isCalm: isCalm() })
     for (const look of [...watchers]) look(state)
@@ -98,8 +95,6 @@ export function openLogin(options: LoginOptions): Login {
 
   function happen(event: LoginEvent): void {
     state = reduce(state, event, clock.now())
-    const kind = obstacle()?.kind
-    probe.held(state.connection === 'up' && (kind === 'farm-down' || kind === 'disconnected'))
     changed()
   }
 
@@ -136,12 +131,12 @@ export function openLogin(options: LoginOptions): Login {
       return error
     }
     troubles.forget()
-    probe.heard()
+    probes.heard()
     log.info({ host, port, clientId, serverVersion: connection.serverVersion }, 'connected to the gateway')
     happen({ type: 'connected', accounts: connection.accounts })
     const error = await connection.ended
     connection = undefined
-    probe.stop()
+    probes.stop()
     if (!signal.aborted) log[severity()]({ err: error }, 'the gateway connection ended')
     return error
   }
@@ -187,7 +182,7 @@ export function openLogin(options: LoginOptions): Login {
   }
 
   function heard(): void {
-    probe.heard()
+    probes.heard()
     happen({ type: 'answered' })
   }
 
@@ -200,7 +195,7 @@ export function openLogin(options: LoginOptions): Login {
       stopPause = clock.after(untilMs - clock.now(), changed)
       return obstacle('login') ?? error
     }
-    if (need === 'history' && error.kind === 'timeout' && error.code === undefined) probe.missed()
+    if (need === 'history' && error.kind === 'timeout' && error.code === undefined) probes.missed()
     if (error.kind === 'not-found' && isDoubtful(state)) {
       const message = `${error.message} IBKR's servers are out of reach just now, so this is no word on the contract.`
       return new TidegateError('farm-down', message, {
@@ -210,24 +205,6 @@ export function openLogin(options: LoginOptions): Login {
       })
     }
     return error
-  }
-
-  async function tryHistory(hangUp: AbortSignal): Promise<Finding> {
-    try {
-      await paced(async () => current('login').history(PROBE, hangUp))
-      return 'answered'
-    } catch (cause) {
-      const error = toTidegateError(cause)
-      if (error.kind === 'timeout' && error.code === undefined) return 'silent'
-      // Refused by the history servers themselves, so they are there.
-      return error.kind === 'no-permission' ? 'answered' : 'unknown'
-    }
-  }
-
-  function learn(finding: Finding): void {
-    if (finding === 'unknown') return
-    if (finding === 'silent') log.warn({}, 'the history servers do not answer a probe')
-    happen({ type: finding === 'answered' ? 'probed' : 'silent' })
   }
 
   const running = keepConnected()
@@ -267,7 +244,7 @@ export function openLogin(options: LoginOptions): Login {
       closing.abort()
       stopPause()
       await running
-      probe.stop()
+      probes.stop()
     },
   }
 }

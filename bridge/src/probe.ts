@@ -1,17 +1,17 @@
 import type { Clock } from './clock.ts'
 
-/** While the history servers are held for dead, they are tried this often: a request a minute is nothing to their limits. */
+/** While servers are held for dead, they are tried this often: a request a minute is nothing to their limits. */
 const AGAIN_MS = 60_000
 
-/** What a probe found: the history servers answered, said nothing, or could not be asked at all. */
+/** What a probe found: the servers answered, said nothing, or nothing that tells whether they are there. */
 export type Finding = 'answered' | 'silent' | 'unknown'
 
 export interface Probe {
-  /** The history servers have answered somebody, or the connection is new. */
+  /** The servers have answered somebody, or the connection is new. */
   heard(): void
   /** A request of somebody went unanswered. */
   missed(): void
-  /** Whether history is held for what a notice said: the notice that takes it back can get lost. */
+  /** Whether requests to them are held for what a notice said: the notice that takes it back can get lost. */
   held(isHeld: boolean): void
   /** Gives up what is under way and waits for nothing: the connection is over. */
   stop(): void
@@ -19,16 +19,16 @@ export interface Probe {
 
 export interface ProbeOptions {
   readonly clock: Clock
-  /** So long nothing may come from the history servers before they are tried; 0 never tries them. */
+  /** So long nothing may come from the servers before they are tried; 0 never tries them. */
   readonly afterMs: number
   readonly ask: (signal: AbortSignal) => Promise<Finding>
   readonly onFinding: (finding: Finding) => void
 }
 
 /**
- * Finds history servers that died without a notice, and those that came back without one: when requests go unanswered
- * and nothing has been heard for `afterMs`, or history has been held that long, it asks them itself, and again every
- * minute until they answer.
+ * Finds servers that died without a notice, and those that came back without one: when requests go unanswered and nothing
+ * has been heard for `afterMs`, or requests have been held that long, it asks them itself, and again every minute until
+ * they answer.
  */
 export function createProbe({ clock, afterMs, ask, onFinding }: ProbeOptions): Probe {
   let heardMs = clock.now()

@@ -1,7 +1,7 @@
 import { lastExpiryMs, resetAt, TidegateError } from '@tidegate/core'
 import type { BridgeStatus, Farm } from '@tidegate/relay'
 import { isSimulated, masked, modeOf } from './account.ts'
-import { isPaused, type LoginState } from './state.ts'
+import { isDisproved, isPaused, type LoginState, type Probed } from './state.ts'
 
 /** When asking again makes sense while the bridge connects or IBKR mends: the longest pause between two tries. */
 const RETRY_MS = 30_000
@@ -124,10 +124,9 @@ function serverObstacle(state: LoginState, atMs: number, need: Need): TidegateEr
 }
 
 /** Farms of a kind that a notice calls broken, where no probe since has proved the contrary. */
-function brokenFarms({ farms, provenMs }: LoginState, kind: 'history' | 'definition'): Farm[] {
-  return [...farms.values()].filter(
-    (farm) =>
-      farm.kind === kind && farm.state === 'broken' && !(kind === 'history' && Date.parse(farm.since) <= provenMs),
+function brokenFarms(state: LoginState, kind: Probed): Farm[] {
+  return [...state.farms.values()].filter(
+    (farm) => farm.kind === kind && farm.state === 'broken' && !isDisproved(state, farm),
   )
 }
 
@@ -138,10 +137,17 @@ const SERVERS: Readonly<Record<Farm['kind'], string>> = {
 }
 
 function brokenText(kind: Farm['kind'], broken: readonly Farm[]): string {
-  const names = broken.map(({ name }) => name).join(', ')
-  const sinceMs = Math.min(...broken.map(({ since }) => Date.parse(since)))
-  return `IBKR's ${SERVERS[kind]} are out of reach (${names}), ${sinceText(sinceMs)}.`
+  return `IBKR's ${SERVERS[kind]} are out of reach (${namesOf(broken)}), ${sinceText(firstMs(broken))}.`
 }
+
+/** Of farms that are broken by a notice only. */
+function disprovedText(kind: Farm['kind'], broken: readonly Farm[]): string {
+  const told = `The gateway calls IBKR's ${SERVERS[kind]} broken (${namesOf(broken)}), ${sinceText(firstMs(broken))}`
+  return `${told}, and has not said that they are back; a probe was answered, so they are asked.`
+}
+
+const namesOf = (farms: readonly Farm[]) => farms.map(({ name }) => name).join(', ')
+const firstMs = (farms: readonly Farm[]) => Math.min(...farms.map(({ since }) => Date.parse(since)))
 
 function sinceText(sinceMs: number): string {
   return `since ${new Date(sinceMs).toISOString()}`
@@ -151,20 +157,18 @@ function sinceText(sinceMs: number): string {
  * Why the login is not all that it could be, in words: what stands against history, or else which servers are out of
  * reach that history does not need. Undefined where all is well.
  */
-export function reasonOf({ farms }: LoginState, obstacle: TidegateError | undefined): string | undefined {
+export function reasonOf(state: LoginState, obstacle: TidegateError | undefined): string | undefined {
   if (obstacle) return obstacle.message
-  const broken = [...farms.values()].filter(({ state }) => state === 'broken')
-  const kinds = (['definition', 'market', 'history'] as const).filter((kind) =>
-    broken.some((farm) => farm.kind === kind),
-  )
-  if (kinds.length === 0) return undefined
-  const texts = kinds.map((kind) =>
-    brokenText(
-      kind,
-      broken.filter((farm) => farm.kind === kind),
-    ),
-  )
-  return `${texts.join(' ')} History is answered all the same. ${BY_ITSELF}`
+  const broken = [...state.farms.values()].filter((farm) => farm.state === 'broken')
+  const told = (isOver: boolean, text: typeof brokenText) =>
+    (['definition', 'market', 'history'] as const).flatMap((kind) => {
+      const farms = broken.filter((farm) => farm.kind === kind && isDisproved(state, farm) === isOver)
+      return farms.length > 0 ? [text(kind, farms)] : []
+    })
+  const out = told(false, brokenText)
+  if (out.length > 0) out.push(`History is answered all the same. ${BY_ITSELF}`)
+  const texts = [...out, ...told(true, disprovedText)]
+  return texts.length > 0 ? texts.join(' ') : undefined
 }
 
 /** Where the login stands, in one word. `degraded`: connected, and some server of IBKR's is out of reach. */

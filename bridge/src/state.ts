@@ -19,10 +19,13 @@ export type LoginEvent =
   | { readonly type: 'competing'; readonly error: TidegateError }
   /** The history servers answered a request of somebody. */
   | { readonly type: 'answered' }
-  /** They answered a request sent to find out whether they do. */
-  | { readonly type: 'probed' }
-  /** They did not answer that one either. */
+  /** Servers of a kind answered a request sent to find out whether they do. */
+  | { readonly type: 'probed'; readonly kind: Probed }
+  /** The history servers did not answer that one either. */
   | { readonly type: 'silent' }
+
+/** Servers that are probed: the notice that they are back can get lost. */
+export type Probed = 'history' | 'definition'
 
 export interface LoginState {
   readonly connection: 'none' | 'handshaking' | 'up'
@@ -33,8 +36,8 @@ export interface LoginState {
   readonly cutOff: { readonly code: number; readonly sinceMs: number } | undefined
   /** Since when a probe finds the history servers dead though no notice says so. */
   readonly silentSinceMs: number | undefined
-  /** When a probe last proved them alive, whatever notices of before say. */
-  readonly provenMs: number
+  /** When a probe last proved servers alive, whatever notices of before say. */
+  readonly provenMs: Readonly<Partial<Record<Farm['kind'], number>>>
   readonly competing: { readonly untilMs: number; readonly times: number; readonly error: TidegateError } | undefined
   /** Why the last connection ended, or could not be made. */
   readonly trouble: TidegateError | undefined
@@ -55,7 +58,7 @@ export const FIRST_STATE: LoginState = {
   farms: new Map(),
   cutOff: undefined,
   silentSinceMs: undefined,
-  provenMs: Number.NEGATIVE_INFINITY,
+  provenMs: {},
   competing: undefined,
   trouble: undefined,
   attempts: 0,
@@ -99,11 +102,19 @@ export function reduce(state: LoginState, event: LoginEvent, atMs: number): Logi
     case 'answered': {
       return { ...state, silentSinceMs: undefined, competing: isPaused(state, atMs) ? state.competing : undefined }
     }
-    case 'probed':
-      return { ...state, silentSinceMs: undefined, provenMs: atMs, cutOff: undefined }
+    case 'probed': {
+      const proven = { ...state, provenMs: { ...state.provenMs, [event.kind]: atMs } }
+      // A definition may come from what the gateway itself remembers: no word on its connection to IBKR.
+      return event.kind === 'history' ? { ...proven, silentSinceMs: undefined, cutOff: undefined } : proven
+    }
     case 'silent':
       return { ...state, silentSinceMs: state.silentSinceMs ?? atMs }
   }
+}
+
+/** Whether a notice called the farm broken, and a probe since has proved the contrary. */
+export function isDisproved({ provenMs }: LoginState, { kind, state, since }: Farm): boolean {
+  return state === 'broken' && Date.parse(since) <= (provenMs[kind] ?? Number.NEGATIVE_INFINITY)
 }
 
 /** Whether the pause for another session lasts. No pause is longer than the longest: then the clock was set back. */
@@ -142,7 +153,9 @@ function noticed(state: LoginState, code: number, text: string, atMs: number): L
   if (!farm) return state
   const key = `${farm.kind} ${farm.name}`
   const before = state.farms.get(key)
-  const since = before?.state === farm.state ? before.since : new Date(atMs).toISOString()
+  // Broken again, where only a probe has told that it was back in between.
+  const isSame = before?.state === farm.state && !isDisproved(state, before)
+  const since = isSame ? before.since : new Date(atMs).toISOString()
   const farms = new Map(state.farms).set(key, { ...farm, since })
   // IBKR itself says that its history is back.
   const silentSinceMs = code === 2106 ? undefined : state.silentSinceMs

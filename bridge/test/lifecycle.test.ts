@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock, settled } from './clock.ts'
 import { startRawGateway } from './gateway.ts'
 import { NOW_SEC } from './market.ts'
-import { AAPL, endAll, type Rig, request, sent, startBridge, startSimulator, until } from './rig.ts'
+import { AAPL, endAll, onEnd, type Rig, request, sent, startBridge, startSimulator, until } from './rig.ts'
 
 afterEach(endAll)
 
@@ -134,6 +134,85 @@ describe('history servers that die without a word', () => {
     await pass(clock, 5 * MINUTE, 15_000, () => bridge.status().state === 'ready')
     await until('it is found', () => bridge.status().state === 'ready')
     expect(sent(simulator, 20)).toBe(1)
+  })
+})
+
+describe('servers of definitions that are back without a word', () => {
+  const NEW = { ...AAPL, symbol: 'NEW' }
+  const isHeld = ({ bridge }: Life) => /definitions are out of reach \(secdefnj\)/.test(bridge.status().reason ?? '')
+
+  /** A bridge that was told of the broken farm as it connected. */
+  async function held(): Promise<Life> {
+    const life = await live(undefined, { settings: { probeAfterMs: 20_000, requestTimeoutMs: 10_000 } })
+    const { bridge, simulator, clock } = life
+    simulator.faults.secdefBroken = true
+    await simulator.event({ type: 'drop' })
+    await until('it is gone', () => bridge.status().phase === 'connecting')
+    await pass(clock, MINUTE, 1000, () => isHeld(life))
+    await until('it is told', () => isHeld(life))
+    return life
+  }
+
+  /** A request that waits: whether it is answered, and with what. */
+  function waiting({ relay }: Life): { done: () => boolean; answer: Promise<unknown> } {
+    const hangUp = new AbortController()
+    onEnd(() => hangUp.abort())
+    let isDone = false
+    const settle = () => {
+      isDone = true
+    }
+    const answer = relay.contracts({ contract: NEW, waitMs: 10 * MINUTE }, hangUp.signal)
+    answer.then(settle, settle)
+    return { done: () => isDone, answer }
+  }
+
+  it('are found by a probe, and what was held goes', async () => {
+    const life = await held()
+    const { bridge, simulator, clock } = life
+    const { done, answer } = waiting(life)
+    simulator.faults.secdefBroken = false
+    await pass(clock, 15_000, 5000)
+    expect(sent(simulator, 9)).toBe(0)
+    await pass(clock, 10_000, 1000, done)
+    await until('it is answered', done)
+    expect(await answer).toMatchObject([{ contract: { symbol: 'NEW' } }])
+    // No notice has said that the farm is back: that it answers all the same is told, and it is not probed any more.
+    expect(bridge.status()).toMatchObject({
+      phase: 'degraded',
+      reason: expect.stringMatching(/definitions broken \(secdefnj\), since 2026.*a probe was answered/),
+    })
+    await pass(clock, 5 * MINUTE, 15_000)
+    expect(sent(simulator, 9)).toBe(2)
+  })
+
+  it('are tried every minute, and neither silence nor a false 200 is taken for an answer', async () => {
+    const life = await held()
+    const { simulator, clock, warned } = life
+    await pass(clock, 2 * MINUTE, 5000)
+    // After twenty seconds, and a minute after the first was given up.
+    expect(sent(simulator, 9)).toBe(2)
+    Object.assign(simulator.faults, { secdefBroken: false, false200: 2 })
+    await pass(clock, 2 * MINUTE, 5000)
+    expect([sent(simulator, 9), isHeld(life)]).toEqual([4, true])
+    await pass(clock, 30_000, 5000)
+    const { done, answer } = waiting(life)
+    await pass(clock, 20_000, 1000, done)
+    await until('it is answered', done)
+    expect(await answer).toMatchObject([{ contract: { symbol: 'NEW' } }])
+    expect(sent(simulator, 9)).toBe(6)
+    expect(warned.filter((line) => line.includes('history servers'))).toEqual([])
+  })
+
+  it('are believed when they break again, though it is the same farm that no notice mended', async () => {
+    const life = await held()
+    const { simulator, relay, clock } = life
+    simulator.faults.secdefBroken = false
+    await pass(clock, 25_000, 5000, () => !isHeld(life))
+    await until('they are found', () => !isHeld(life))
+    await pass(clock, 5000, 5000)
+    await simulator.event({ type: 'notice', code: 2157 })
+    await until('it is told anew', () => isHeld(life))
+    await expect(relay.contracts({ contract: NEW, waitMs: 0 })).rejects.toMatchObject({ kind: 'farm-down', code: 2157 })
   })
 })
 

@@ -18,6 +18,7 @@ const competing: LoginEvent = {
   error: new TidegateError('competing-session', 'Another session.', { code: 10197 }),
 }
 const HISTORY_BROKEN = notice(2105, 'HMDS data farm connection is broken:ushmds')
+const SECDEF_BROKEN = notice(2157, 'Sec-def data farm connection is broken:secdefnj')
 const HISTORY_OK = notice(2106, 'HMDS data farm connection is OK:ushmds')
 
 /** The state after events, each at its minute after noon (or one after the other, a minute each). */
@@ -46,7 +47,7 @@ describe('the state of a login', () => {
       'disconnected',
       'ready',
     ])
-    for (const back of [notice(1101), notice(1102), { type: 'probed' } as const]) {
+    for (const back of [notice(1101), notice(1102), { type: 'probed', kind: 'history' } as const]) {
       expect(stands(after([UP, notice(code), back]))).toBe('ready')
     }
     expect(stands(after([UP, notice(code), HISTORY_OK]))).toBe('disconnected')
@@ -73,18 +74,29 @@ describe('the state of a login', () => {
     ] as const) {
       expect(stands(after([UP, HISTORY_BROKEN, notice(code, text)]))).toBe('ready')
     }
-    const proven = after([UP, HISTORY_BROKEN, { type: 'probed' }])
+    const proven = after([UP, HISTORY_BROKEN, { type: 'probed', kind: 'history' }])
     expect([stands(proven), phase(proven)]).toEqual(['ready', 'degraded'])
     expect(stands(reduce(proven, notice(2106, 'HMDS data farm connection is OK:euhmds'), NOON))).toBe('ready')
   })
 
   it('holds definitions while theirs is broken, and doubts an unknown contract then', () => {
-    const broken = after([UP, notice(2157, 'Sec-def data farm connection is broken:secdefnj')])
+    const broken = after([UP, SECDEF_BROKEN])
     expect([stands(broken), stands(broken, NOON, 'definition'), isDoubtful(broken)]).toEqual([
       'ready',
       'farm-down',
       true,
     ])
+    const proven = after([UP, SECDEF_BROKEN, { type: 'probed', kind: 'definition' }])
+    expect([stands(proven, NOON, 'definition'), phase(proven), isDoubtful(proven)]).toEqual([
+      'ready',
+      'degraded',
+      false,
+    ])
+    // Each kind proves itself alone, and a notice of after the proof counts again.
+    expect(isDoubtful(after([UP, SECDEF_BROKEN, { type: 'probed', kind: 'history' }]))).toBe(true)
+    expect(isDoubtful(reduce(proven, SECDEF_BROKEN, NOON + 3 * MINUTE))).toBe(true)
+    const cut = after([UP, notice(1100), { type: 'probed', kind: 'definition' }])
+    expect(stands(cut, NOON, 'definition')).toBe('disconnected')
     expect(isDoubtful(after([UP, notice(1100)]))).toBe(true)
     expect(isDoubtful(after([UP, HISTORY_BROKEN]))).toBe(false)
   })
@@ -106,7 +118,7 @@ describe('the state of a login', () => {
   it('takes history for dead when a probe finds it so, until anything is answered', () => {
     const silent = after([UP, { type: 'silent' }, { type: 'silent' }])
     expect([stands(silent), phase(silent), silent.silentSinceMs]).toEqual(['farm-down', 'degraded', NOON + MINUTE])
-    for (const back of [{ type: 'answered' }, { type: 'probed' }, HISTORY_OK, UP] as const) {
+    for (const back of [{ type: 'answered' }, { type: 'probed', kind: 'history' }, HISTORY_OK, UP] as const) {
       expect(stands(reduce(silent, back, NOON))).toBe('ready')
     }
   })
@@ -245,7 +257,8 @@ it('whatever happens in whatever order, the state makes sense', () => {
       ended('conflict', 326),
       competing,
       { type: 'answered' },
-      { type: 'probed' },
+      { type: 'probed', kind: 'history' },
+      { type: 'probed', kind: 'definition' },
       { type: 'silent' },
       HISTORY_BROKEN,
       HISTORY_OK,
