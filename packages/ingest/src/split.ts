@@ -39,11 +39,10 @@ export function splitOf(
 ): FoundSplit | undefined {
   const isWhole = isToNow({ spec: specOf(claim.series), secType: claim.instrument.details.contract.secType })
   const agreesFrom = compared.kind === 'split' && !isWhole ? compared.agreesFrom : undefined
-  const before = agreesFrom ?? now.nowSec
-  const since = keptFrom(claim, before, now)
-  if (since !== undefined && since >= before) return undefined
+  const since = keptFrom(claim, agreesFrom ?? now.nowSec, now)
+  if (since !== undefined && since >= (agreesFrom ?? now.nowSec)) return undefined
   const ratio = compared.kind === 'split' ? compared.ratio : ratioAt(stored, came, compared.at.at(-1) ?? 0)
-  return { ratio, since, before }
+  return { ratio, since, before: agreesFrom }
 }
 
 /** From where on bars before `before` can be had again, epoch seconds, with a day to spare; undefined: all of them. */

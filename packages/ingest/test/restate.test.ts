@@ -161,6 +161,18 @@ describe('a split', () => {
     expect(await coveredOf(world.store, MINUTES)).toEqual([ALL])
   })
 
+  it('found by a clock that is days behind is of all that is stored', async () => {
+    await fetched(OLD, MINUTES)
+    const old = await stored()
+    split(4)
+    await world.ingest.start(request(ALL, MINUTES))
+    const late = world.another({ now: () => world.clock.nowMs - 3 * 86_400_000 })
+    await late.work(world.queue.messages.shift()?.chunkId ?? '')
+    expect(await adjustments()).toMatchObject([{ ratio: 0.25 }])
+    await drainWatching(old, 4, 60)
+    expect(await stored()).toEqual(splitBars(4, truth(ALL, 60)))
+  })
+
   it('whose collection fails leaves the series as it was, and is asked again later', async () => {
     await fetched(OLD)
     const old = await stored()

@@ -11,12 +11,13 @@ export interface FoundSplit {
   readonly ratio: number
   /** Bars from here on, epoch seconds; undefined: all that are stored. What starts before can't be had any more. */
   readonly since: number | undefined
-  /** Bars before, epoch seconds. */
-  readonly before: number
+  /** Bars before, epoch seconds; undefined: up to the newest that is stored, whatever anybody's clock says. */
+  readonly before: number | undefined
 }
 
 /** An adjustment that is being collected. */
 export interface Collecting extends FoundSplit {
+  readonly before: number
   readonly id: number
   readonly series: Series
   readonly instrument: Instrument
@@ -87,7 +88,9 @@ export function adjustmentsIn(database: Database): Adjustments {
           select id from chunks where id = ${chunkId}::bigint and fence = ${fence}::int and state = 'leased' for update
         ), opened as (
           insert into adjustments (series_id, ratio, since, before, found_at)
-          select ${series.id}::int, ${ratio}::float8, ${at(since)}, ${at(before)}, ${at(now)} from holder
+          select ${series.id}::int, ${ratio}::float8, ${at(since)}, coalesce(${at(before)}, (
+              select greatest(${at(now)}, max(upper(v.windows))) from coverage v where v.series_id = ${series.id}::int
+            )), ${at(now)} from holder
           where not exists (
             select 1 from adjustments p where p.series_id = ${series.id}::int and p.state = 'applied'
               and p.ended_at > ${at(now - AGAIN_SEC)}
