@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { RULES, type Rules, systemClock, type Windows } from '@tidegate/bridge'
 import { createRedisWindows, type RedisTiming, type RedisWindowsOptions } from '../src/pacing/redis.ts'
-import { onEnd, until } from './rig.ts'
+import { onEnd } from './rig.ts'
 
 /** Whether this machine has a Redis to test with; where it has none, that is said aloud. */
 export function hasRedis(): boolean {
@@ -22,14 +22,23 @@ export interface TestRedis {
   kill(): Promise<void>
 }
 
+/** Below the ports that the system gives to connections: nobody comes by one of these by chance while Redis is away. */
+const PORTS = { first: 20_000, count: 12_000 }
+
 /** A port on which nobody listens. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const port = portOf(server)
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 function portOf(server: Server): number {
@@ -45,8 +54,13 @@ export async function startRedis(at?: number): Promise<TestRedis> {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
   const server: ChildProcess = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
-  server.stdout?.on('data', (bytes) => {
-    said += bytes
+  const ready = new Promise<void>((resolve, reject) => {
+    server.stdout?.on('data', (bytes) => {
+      said += bytes
+      if (/Ready to accept connections/.test(said)) resolve()
+    })
+    server.once('error', reject)
+    server.once('exit', () => reject(new Error(`Redis ended before it listened on ${port}: ${said}`)))
   })
   const kill = async () => {
     if (server.exitCode !== null || server.signalCode !== null) return
@@ -58,12 +72,12 @@ export async function startRedis(at?: number): Promise<TestRedis> {
     await kill()
     await rm(folder, { recursive: true, force: true })
   })
-  await until('Redis listens', () => /Ready to accept connections/.test(said))
+  await ready
   return { url: `redis://127.0.0.1:${port}`, kill }
 }
 
-/** A bridge's times with Redis, all of them short; it comes back to a Redis that was away before that is settled. */
-export const SHORT: RedisTiming = { answerMs: 500, retryMs: 20, leaseMs: 300, renewMs: 100, settleMs: 100 }
+/** A bridge's times with Redis: short where it waits for them, long where a busy machine could let them end. */
+const TIMING: RedisTiming = { answerMs: 5000, retryMs: 20, leaseMs: 60_000, renewMs: 100, settleMs: 100 }
 
 export interface SharedOptions extends Partial<Pick<RedisWindowsOptions, 'log' | 'journal'>> {
   readonly rules?: Rules
@@ -77,7 +91,7 @@ export function createSharedWindows(url: string, { rules = RULES, timing, ...par
   const windows = createRedisWindows({
     ...{ url, login: 'test', clock: systemClock, rules, log: silent, newId: () => crypto.randomUUID() },
     ...parts,
-    timing: { ...SHORT, ...timing },
+    timing: { ...TIMING, ...timing },
   })
   onEnd(() => windows.close())
   return windows

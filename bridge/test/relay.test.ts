@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { SEC_TYPES } from '@tidegate/core'
 import {
@@ -174,8 +175,11 @@ describe('a caller that breaks off within its body', () => {
     const url = new URL(bridge.url ?? '')
     const socket = createConnection(Number(url.port), url.hostname)
     socket.on('error', () => {})
-    socket.write(`POST /v1/bars HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n${header}\r\n\r\n5\r\n{"a":`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    const asked = `POST /v1/bars HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\nexpect: 100-continue`
+    socket.write(`${asked}\r\n${header}\r\n\r\n5\r\n{"a":`)
+    // It has the head, and waits for the body.
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1.1 100 /)
     socket.destroy()
     await until('it is told', () => logged.some((line) => line.includes('"path":"/v1/bars"')))
     expect(logged.find((line) => line.includes('"path":"/v1/bars"'))).toContain('"kind":"invalid"')

@@ -2,12 +2,12 @@ import { createPacing, type Pacing, RULES, type Rules, systemClock } from '@tide
 import { createPacingJudge, type Violation } from '@tidegate/simulator'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openLogin } from '../src/login.ts'
+import { createFakeClock } from './clock.ts'
 import {
   createSharedWindows,
   freePort,
   hasRedis,
   openShared,
-  SHORT,
   silent,
   startLine,
   startRedis,
@@ -23,6 +23,10 @@ const FEW: Rules = { ...RULES, open: { ...RULES.open, limit: 4 } }
 const SWIFT: Rules = { ...FEW, messages: { ...RULES.messages, limit: 1000, most: 1050, jitterMs: 0 } }
 const charge = (name: string | number, small = 1) => ({ small, contract: `c${name}`, identity: `i${name}` })
 
+/** A lease that a test sees end, and that a bridge on a busy machine still renews in time. */
+const LEASE = { leaseMs: 1000, renewMs: 100 }
+const PATIENT = { timeout: 10_000, interval: 5 }
+
 /** One login's two bridges, and the judge of all that they send. */
 async function pair(rules: Rules = RULES) {
   const redis = await startRedis()
@@ -30,8 +34,16 @@ async function pair(rules: Rules = RULES) {
   const judge = createPacingJudge({ identicalMinutes: true })
   const violations: Violation[] = []
   const judged = (violation: Violation | undefined) => violation && violations.push(violation)
-  const first = createPacing({ clock: systemClock, rules, windows: await openShared(line.url, { rules }) })
-  const second = createPacing({ clock: systemClock, rules, windows: await openShared(redis.url, { rules }) })
+  const first = createPacing({
+    clock: systemClock,
+    rules,
+    windows: await openShared(line.url, { rules, timing: LEASE }),
+  })
+  const second = createPacing({
+    clock: systemClock,
+    rules,
+    windows: await openShared(redis.url, { rules, timing: LEASE }),
+  })
   let went = 0
   /** Asks for five-second bars; it stays open until `ended`. */
   const ask = (pacing: Pacing, name: string | number, waitMs: number, ended: Promise<unknown> = Promise.resolve()) => {
@@ -56,8 +68,8 @@ describe.runIf(hasRedis())('two bridges of one login', () => {
     const { first, second, ask, violations, went } = await pair()
     // Many of them are twins of one another.
     const asked = Array.from({ length: 60 }, (_, n) => [
-      ask(first, n, 1200),
-      ask(second, n % 7 === 0 ? n : n + 30, 1200),
+      ask(first, n, 2500),
+      ask(second, n % 7 === 0 ? n : n + 30, 2500),
     ])
     const outcomes = await Promise.allSettled(asked.flat())
     expect(violations).toEqual([])
@@ -71,23 +83,21 @@ describe.runIf(hasRedis())('two bridges of one login', () => {
     const { line, first, second, ask, violations, went } = await pair(FEW)
     const never = new Promise(() => {})
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
-    const lasting = ask(second, 'lasting', 1000, ended)
+    const lasting = ask(second, 'lasting', 60_000, ended)
     const lost = [1, 2, 3, 4, 6].map((n) => ask(first, n, 60_000, never))
     for (const one of lost) one.catch(() => {})
     await until('four are open', () => went() === 4)
     // They stay its own for longer than a lease, while it lives.
-    await expect(ask(second, 'early', SHORT.leaseMs * 1.5)).rejects.toMatchObject({ kind: 'busy' })
+    await expect(ask(second, 'early', LEASE.leaseMs * 1.5)).rejects.toMatchObject({ kind: 'busy' })
     line.cut()
     const diedMs = Date.now()
-    const own = [11, 12, 13, 14, 16, 17, 18, 19].map((n) => ask(second, n, 5000))
+    const own = [11, 12, 13, 14, 16, 17, 18, 19].map((n) => ask(second, n, 60_000, ended))
     await until('the second goes', () => went() > 4)
-    const afterMs = Date.now() - diedMs
-    expect(afterMs).toBeGreaterThan(SHORT.leaseMs - SHORT.renewMs - 50)
-    await Promise.all(own)
+    expect(Date.now() - diedMs).toBeGreaterThan(LEASE.leaseMs / 2)
+    // None of the three places waits for the dead any more; what the dead had queued never went.
+    await until('it has the places of the other', () => went() === 7)
     end()
-    await lasting
-    // Eight in three places, none of which waits for the dead any more; what the dead had queued never went.
-    expect(Date.now() - diedMs - afterMs).toBeLessThan(SHORT.leaseMs)
+    await Promise.all([lasting, ...own])
     expect(went()).toBe(12)
     expect(second.stats()).toMatchObject({ left: { small: 48 } })
     expect(violations).toEqual([])
@@ -97,14 +107,15 @@ describe.runIf(hasRedis())('two bridges of one login', () => {
 describe.runIf(hasRedis())('what is left of the budgets', () => {
   it('comes back with time, and counts what the other bridge sends', async () => {
     const { url } = await startRedis()
-    const quick = { ...RULES.small, windowMs: 300, marginMs: 0 }
-    const rules: Rules = { ...SWIFT, messages: { ...SWIFT.messages, windowMs: 200, marginMs: 0 }, small: quick }
+    const quick = { windowMs: 1500, marginMs: 0 }
+    const { messages, small } = SWIFT
+    const rules: Rules = { ...SWIFT, messages: { ...messages, ...quick }, small: { ...small, ...quick } }
     const [one, two] = [await openShared(url, { rules }), await openShared(url, { rules })]
     for (let n = 0; n < 3; n++) expect(await two.take(charge(`two${n}`))).toBeUndefined()
     expect(await one.take(charge('one', 2))).toBeUndefined()
     expect(one.usage()).toMatchObject({ small: 5 })
     expect(one.usage().messages).toBeGreaterThanOrEqual(4)
-    await expect.poll(() => one.usage(), { interval: 20 }).toEqual({ messages: 0, small: 0 })
+    await expect.poll(() => one.usage(), PATIENT).toEqual({ messages: 0, small: 0 })
     expect(await one.take(charge('later'))).toBeUndefined()
     expect(one.usage()).toEqual({ messages: 1, small: 1 })
   })
@@ -120,7 +131,7 @@ describe.runIf(hasRedis())('a Redis that goes', () => {
     const windows = await openShared(line.url, { log })
     expect(told).toEqual([])
     line.cut()
-    await expect.poll(async () => windows.take({ small: 0 })).toMatchObject({ rule: 'store' })
+    await expect.poll(async () => windows.take({ small: 0 }), PATIENT).toMatchObject({ rule: 'store' })
     expect(windows.trouble?.()).toMatch(/Redis.*nothing goes until it is back.*REDIS_URL/)
     line.mend()
     await untilReached(windows)
@@ -131,7 +142,7 @@ describe.runIf(hasRedis())('a Redis that goes', () => {
   it('and comes back without its memory is told it again by every bridge, before anything goes', async () => {
     const redis = await startRedis()
     const line = await startLine(redis.url)
-    const open = (url: string) => openShared(url, { rules: SWIFT, timing: { settleMs: 300, leaseMs: 60_000 } })
+    const open = (url: string) => openShared(url, { rules: SWIFT, timing: { settleMs: 1000 } })
     const [one, two] = [await open(line.url), await open(redis.url)]
     for (let n = 0; n < 30; n++) {
       expect(await one.take(charge(`one${n}`))).toBeUndefined()
@@ -142,7 +153,7 @@ describe.runIf(hasRedis())('a Redis that goes', () => {
     line.cut()
     await startRedis(Number(new URL(redis.url).port))
     // The one is there at once, and waits for the other.
-    await expect.poll(() => two.trouble?.(), { interval: 5 }).toBeUndefined()
+    await expect.poll(() => two.trouble?.(), PATIENT).toBeUndefined()
     expect(await two.take(charge('early'))).toMatchObject({ rule: 'store' })
     line.mend()
     await untilReached(two)
@@ -172,13 +183,14 @@ describe.runIf(hasRedis())('a Redis that goes', () => {
     const windows = createSharedWindows(`redis://127.0.0.1:${port}`)
     const { message, stats } = createPacing({ clock: systemClock, windows })
     const { gateway } = settingsFor(simulator.port)
+    const clock = createFakeClock()
     const login = openLogin({
-      ...{ ...gateway, marketDataType: 3, clock: systemClock, random: Math.random, log: silent, expected: {} },
-      ...{ message, requestTimeoutMs: 100 },
+      ...{ ...gateway, marketDataType: 3, clock, random: Math.random, log: silent, expected: {} },
+      ...{ message, requestTimeoutMs: 5000 },
     })
     onEnd(() => login.close())
     await until('it is found', () => stats().trouble !== undefined)
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await clock.advance(60_000)
     // What does not go is no silence of the gateway's.
     expect(login.status().reason).toBe('Connecting to the gateway.')
     expect(simulator.received).toEqual([])

@@ -113,10 +113,11 @@ describe('the process', () => {
 
   it('restarts after a while, and not once it is closed', async () => {
     const [{ event, port, close }, client] = await start()
-    await event({ type: 'restart', downMs: 40 })
+    await event({ type: 'restart', downMs: 86_400_000 })
     await client.ended()
     expect(await isOpen(port)).toBe(false)
-    await expect.poll(() => isOpen(port)).toBe(true)
+    await event({ type: 'restart', downMs: 40 })
+    await expect.poll(() => isOpen(port), { timeout: 10_000 }).toBe(true)
     const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
     await event({ type: 'restart', downMs: 86_400_000 })
     const waiting = timers()
