@@ -82,7 +82,8 @@ describe('silence', () => {
     const late = await RawClient.open(port)
     clients.push(late)
     late.greet('v100..193')
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    // Turns of the event loop that both are in, however long one takes: what was sent has been read by then.
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
     faults.halfOpen = false
     client.send(49, 1)
     const fresh = await join(simulator as Simulator, 2)
