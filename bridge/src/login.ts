@@ -44,7 +44,7 @@ export interface LoginOptions extends Omit<ConnectionOptions, 'onHandshake' | 'o
   readonly random: () => number
   readonly log: Log
   readonly expected: ExpectedLogin
-  /** So long history may be silent, or requests be held for a broken farm, before servers are probed, milliseconds; 0 or absent never. */
+  /** So long history may be silent, or requests be held, before servers are probed, milliseconds; 0 or absent never. */
   readonly probeAfterMs?: number
   /** Lets a probe go when pacing allows it. */
   readonly paced?: <T>(ask: () => Promise<T>) => Promise<T>

@@ -77,7 +77,7 @@ export interface BridgeSettings {
   readonly stateFile?: string
   /** Redis that keeps it instead, for all bridges of the login. */
   readonly redisUrl?: string
-  /** So long nothing may come from IBKR's history servers before the bridge tries them itself; 0 or absent: never. */
+  /** So long IBKR's history may be silent, or definitions be held, before the bridge tries them; 0 or absent: never. */
   readonly probeAfterMs?: number
   readonly marketDataType: keyof typeof MARKET_DATA_TYPES
   readonly host: string
