@@ -105,17 +105,19 @@ describe('start --once', () => {
 describe('start', () => {
   test('keeps datasets current while a first fill takes hours', async () => {
     const { folder, env } = await places.next()
-    const hours = { name: 'seconds', instruments: ['EUR/USD.IDEALPRO'], spec: '5-SECOND-MID', days: 15 }
-    const command = begin(folder, ['start', '--port', '0'], { env, first: [...FUNDS, hours] })
+    // Whoever looks how far it has come sleeps until the end.
+    const sleepOn = (_: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    const command = begin(folder, ['start', '--port', '0'], { env, first: FIRST, sleep: sleepOn })
     try {
-      // Declared, they were due at once: a pass of the schedule has seen both.
+      // Declared, they were due at once: a pass of the schedule has seen them all.
       const dues = async () => {
         const { out } = await tidegate(folder, ['datasets', '--json'])
         const { datasets } = JSON.parse(out || '{"datasets":[]}') as { datasets: { dueAt: string }[] }
         return datasets.map(({ dueAt }) => dueAt)
       }
       const later = '2026-11-20T15:31:00Z'
-      await expect.poll(dues, { timeout: SLOW_MS, interval: 100 }).toEqual([later, later])
+      await expect.poll(dues, { timeout: SLOW_MS, interval: 100 }).toEqual(FIRST.map(() => later))
       expect(command.said()).toContain('Listening at http://127.0.0.1:')
       expect(command.said()).not.toContain('Serving at')
     } finally {

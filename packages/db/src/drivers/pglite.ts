@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PGlite, PGliteOptions } from '@electric-sql/pglite'
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { TidegateError } from '@tidegate/core'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
@@ -10,7 +10,7 @@ import { makeFolder } from '../folder.ts'
 import { lockFolder } from '../lock.ts'
 import { refuseNewer } from '../newer.ts'
 import * as schema from '../schema/index.ts'
-import { EndingPglite } from './panic.ts'
+import { guardPanic } from './panic.ts'
 
 type Modules = Required<Pick<PGliteOptions, 'pgliteWasmModule' | 'initdbWasmModule'>>
 let compiled: Promise<Modules> | undefined
@@ -41,12 +41,10 @@ export async function openPglite(
   const place = dir ?? 'memory'
   if (dir !== undefined) await makeFolder(dirname(dir))
   const unlock = dir === undefined ? async () => {} : await lockFolder(dir)
-  let client: EndingPglite
+  let client: PGlite
   try {
     compiled ??= compile()
-    const options = { ...(await compiled), ...(dir === undefined ? {} : { dataDir: dir }) }
-    client = new EndingPglite(options, { place, onEnd })
-    await client.waitReady
+    client = await PGlite.create({ ...(await compiled), ...(dir === undefined ? {} : { dataDir: dir }) })
   } catch (cause) {
     await unlock()
     throw new TidegateError(
@@ -56,6 +54,7 @@ export async function openPglite(
       { cause },
     )
   }
+  const hasEnded = guardPanic(client, { place, onEnd })
   const orm = drizzle({ client, schema })
   return {
     driver: 'pglite',
@@ -72,7 +71,7 @@ export async function openPglite(
       }
     },
     async close() {
-      if (!client.closed && !client.hasEnded) await client.close()
+      if (!client.closed && !hasEnded()) await client.close()
       await unlock()
     },
   }
