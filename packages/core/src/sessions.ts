@@ -27,6 +27,8 @@ export interface KnownSessions {
   readonly presumed: Window | undefined
   /** When the newest answer was asked for, epoch seconds; undefined where none was. Of what began since then it says nothing. */
   readonly askedAt?: number | undefined
+  /** Some of what is not known was asked for in vain just now. */
+  readonly isUnasked?: boolean
   /** Ordered. Some may lie outside of what is known: today's, whose end is not over. */
   readonly sessions: readonly Session[]
 }

@@ -1,9 +1,11 @@
 import {
   calendarOf,
+  type ErrorKind,
   isDated,
   type KnownSessions,
   provenSessions,
   subtract,
+  toTidegateError,
   type Window,
   zoneOffsetSec,
 } from '@tidegate/core'
@@ -30,6 +32,8 @@ const UNTOLD_SEC = 300
 /** What could not be answered is left alone for so long. */
 const FAILED_SEC = 300
 const WAIT_MS = 20_000
+/** By these IBKR says that it has no schedule for whoever asks. */
+const REFUSED: ReadonlySet<ErrorKind> = new Set(['invalid', 'not-found', 'no-permission'])
 /** Notes of what was asked in vain, all dropped when they become too many. */
 const MOST_NOTES = 10_000
 
@@ -55,12 +59,17 @@ export function createCalendars({
   const open = new Map<string, Promise<void>>()
   /** Until when something is not to be asked again, epoch seconds. */
   const notes = new Map<string, number>()
+  /** Notes of what was asked for and not answered. */
+  const vain = new Set<string>()
   /** Calendars whose sessions of now are too old for what came. */
   const untold = new Set<string>()
   const nowSec = () => Math.floor(now() / 1000)
 
   function leave(key: string, forSec: number): void {
-    if (notes.size >= MOST_NOTES) notes.clear()
+    if (notes.size >= MOST_NOTES) {
+      notes.clear()
+      vain.clear()
+    }
     notes.set(key, nowSec() + forSec)
   }
 
@@ -88,9 +97,12 @@ export function createCalendars({
       // Whoever hung up has said nothing of the sessions.
       if (signal.aborted) return
       leave(note, FAILED_SEC)
+      // IBKR's own word that it has none is an answer.
+      if (!REFUSED.has(toTidegateError(err).kind)) vain.add(note)
       log.warn({ calendar, hours, err }, 'its sessions could not be asked for: they count as unknown')
       return
     }
+    vain.delete(note)
     const expires = contract.secType === 'FUT' ? contract.lastTradeDateOrContractMonth || realExpirationDate : ''
     const proven = provenSessions(answer.sessions, { end: isNow ? askedAt : past, isNow, expires })
     if (!isNow || !proven?.isCurrent) leave(note, STALE_SEC)
@@ -128,15 +140,13 @@ export function createCalendars({
       if (!calendar) return undefined
       const wanted = around(claim)
       let found = await store.sessions(calendar, hours, wanted)
+      const missing = () =>
+        missingBlocks(wanted, found, nowSec(), untold.has(`${calendar} ${hours}`) ? UNTOLD_SEC : STALE_SEC).map(
+          (block) => ({ block, note: `${contract.conId} ${hours} ${block}` }),
+        )
       // The first time another contract's question may be waited for, which need not have said enough for this one.
       for (let pass = 0; pass < 2; pass++) {
-        const blocks = missingBlocks(
-          wanted,
-          found,
-          nowSec(),
-          untold.has(`${calendar} ${hours}`) ? UNTOLD_SEC : STALE_SEC,
-        )
-          .map((block) => ({ block, note: `${contract.conId} ${hours} ${block}` }))
+        const blocks = missing()
           .filter(({ note }) => (notes.get(note) ?? 0) <= nowSec())
           // Up to now only: ibkr-rules, "whatToShow", CONTFUT.
           .filter(({ block }) => contract.secType !== 'CONTFUT' || (block + 1) * BLOCK_SEC > nowSec())
@@ -144,7 +154,12 @@ export function createCalendars({
         for (const { block, note } of blocks) await share(claim, calendar, block, note, signal)
         found = await store.sessions(calendar, hours, wanted)
       }
-      return found
+      const told = {
+        start: wanted.start,
+        end: Math.min(wanted.end, nowSec(), found.askedAt ?? Number.POSITIVE_INFINITY),
+      }
+      const isUnknown = told.start < told.end && subtract([told], found.known).length > 0
+      return isUnknown && missing().some(({ note }) => vain.has(note)) ? { ...found, isUnasked: true } : found
     },
 
     renew({ instrument, series }) {

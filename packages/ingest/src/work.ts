@@ -1,4 +1,5 @@
-import { emptyBars, isClosed, TidegateError, toTidegateError } from '@tidegate/core'
+import { barSize, emptyBars, isClosed, TidegateError, toTidegateError } from '@tidegate/core'
+import type { Claim } from '@tidegate/db'
 import { judge } from './answer.ts'
 import { askWindow } from './ask.ts'
 import { doubt, isBeforeHead } from './doubt.ts'
@@ -17,6 +18,9 @@ import type { Underway } from './underway.ts'
 const LEASE_SEC = 300
 /** A worker hangs up before its lease is over, so that a bridge that hangs holds up nobody for ever. */
 const ASK_MS = 270_000
+
+/** What a venue's hours have to be known for waits so long for them, and so often in a row: of some IBKR may never tell them. */
+const UNTOLD = { waitMs: 120_000, times: 20 }
 
 interface Helpers {
   readonly origin: Origin
@@ -51,6 +55,7 @@ export async function workChunk(
     const signal = AbortSignal.any([timeout(ASK_MS), own.signal])
     const sessions = await calendars.around(claim, signal)
     const spec = specOf(claim.series)
+    if (sessions?.isUnasked && mayLeak(claim) && !hasWaited(claim)) throw untold()
     if (claim.adjustmentId === undefined && sessions && isClosed(claim.window, spec, sessions)) {
       // IBKR's own schedule is its word that there is nothing: it is not asked a second time.
       const { held } = await store.commit(
@@ -100,6 +105,23 @@ export async function workChunk(
     place.leave()
     own.end()
   }
+}
+
+/** Whether other hours may come among regular ones: gateways leak them into durations of seconds (ibkr-rules, "Bar size and duration"). */
+function mayLeak({ series }: Claim): boolean {
+  return series.hours === 'regular' && barSize(specOf(series)).sec < 60
+}
+
+function hasWaited({ failed }: Claim): boolean {
+  return failed?.kind === 'farm-down' && failed.times >= UNTOLD.times
+}
+
+function untold(): TidegateError {
+  return new TidegateError(
+    'farm-down',
+    'The schedule of its venue could not be asked for, without which nobody can tell which bars are of regular hours: it is asked again.',
+    { retryAfterMs: UNTOLD.waitMs },
+  )
 }
 
 function deadly(times: number): TidegateError {

@@ -1,4 +1,4 @@
-import { parseInstant } from '@tidegate/core'
+import { parseInstant, TidegateError } from '@tidegate/core'
 import type { BarsAnswer } from '@tidegate/relay'
 import { sql } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
@@ -46,6 +46,34 @@ describe('bars that do not belong or do not look right', () => {
     expect(await world.stored()).toEqual(barsIn(STOCKS, 60, day, NOW).t)
     expect(await coveredOf(world.store, '1-MINUTE-LAST')).toEqual([day])
     expect(await flagged()).toEqual([])
+  })
+
+  it('are not told apart by seconds while the schedule can not be asked for: those wait for it', async () => {
+    const world = scheduled(NOW)
+    const window = { start: at('2026-03-10T14:00Z'), end: at('2026-03-10T15:00Z') }
+    mangled(world, (bars) => add(bars, at('2026-03-10T14:10Z')))
+    const { sessions } = world.relay
+    world.relay.sessions = async () => {
+      throw new TidegateError('internal', 'IBKR answered 162: An unknown failure')
+    }
+    await world.fetch('5-SECOND-LAST', window)
+    await world.drain({ forSec: 1000 })
+    expect(await world.stored()).toEqual([])
+    world.relay.sessions = sessions
+    await world.drain({ forSec: 1000 })
+    expect(await world.stored()).toEqual(barsIn(STOCKS, 5, window, NOW).t)
+    expect(await coveredOf(world.store, '5-SECOND-LAST')).toEqual([window])
+  })
+
+  it('are taken as they come where the schedule never can be', async () => {
+    const world = scheduled(NOW)
+    const window = { start: at('2026-03-10T15:00Z'), end: at('2026-03-10T16:00Z') }
+    world.relay.sessions = async () => {
+      throw new TidegateError('internal', 'IBKR answered 162: An unknown failure')
+    }
+    await world.fetch('5-SECOND-LAST', window)
+    await world.drain({ forSec: 6 * HOUR_SEC })
+    expect(await world.stored()).toEqual(barsIn(STOCKS, 5, window, NOW).t)
   })
 
   it('and not decided about while the schedule can only be presumed', async () => {

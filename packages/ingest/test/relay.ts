@@ -45,7 +45,10 @@ export function createFakeRelay(market: Market, now: () => number, details: read
     chains: notAsked,
     ticks: notAsked,
     head: notAsked,
-    sessions: notAsked,
+    // As of what IBKR has no schedule.
+    async sessions() {
+      throw new TidegateError('not-found', 'No schedule', { code: 162 })
+    },
     async status() {
       return statusOf(relay.simulated)
     },
