@@ -1,10 +1,12 @@
 import { type BarColumns, emptyBars } from '@tidegate/core'
+import { FieldReader, NoMoreFields } from './fields.ts'
 
-/** Bytes decoded at a time: about a thousand bars, a few milliseconds, so that nothing else waits long. */
-const SLICE_BYTES = 96 * 1024
-const FIELDS_A_BAR = 8
-/** Message 17 of server versions 124 to 195: id, reqId, start, end, count, then eight fields a bar. */
+/** Bars decoded at a time: a millisecond or two, so that nothing else waits long. */
+const BARS_A_SLICE = 1000
 const HEAD_FIELDS = 5
+const FIELDS_A_BAR = 8
+/** Digits of epoch seconds; of fewer it may be a date. */
+const EPOCH_DIGITS = { least: 9, most: 11 }
 
 /** What a historical reply says before its bars. */
 export interface HistoryHead {
@@ -13,50 +15,86 @@ export interface HistoryHead {
 }
 
 /**
- * Decodes one historical reply (message 17, fields ending in NUL) in slices: first its head, then columns of bars.
- * The caller decides how to breathe between slices. Throws when the bars are not as many as announced.
+ * Decodes one historical reply (message 17 of server versions 124 to 195: id, reqId, start, end, count, then eight fields a
+ * bar, each ending in NUL) in slices: first its head, then columns of bars. The caller decides how to breathe between slices.
+ * Throws when the bars are not as many as announced.
  */
 export function* decodeHistory(frame: Buffer): Generator<HistoryHead | BarColumns, void> {
-  let at = 0
-  const head: string[] = []
-  while (head.length < HEAD_FIELDS) {
-    const end = frame.indexOf(0, at)
-    if (end < 0) throw new Error('A historical reply broke off within its head.')
-    head.push(frame.toString('latin1', at, end))
-    at = end + 1
-  }
-  const count = Number(head[4])
-  yield { requestId: Number(head[1]), count }
+  const fields = new FieldReader(frame)
+  const head = headOf(fields)
+  const { count } = head
+  yield head
   let seen = 0
-  let rest: string[] = []
-  while (at < frame.length) {
-    let end = Math.min(at + SLICE_BYTES, frame.length)
-    while (end < frame.length && frame[end - 1] !== 0) end++
-    const fields = frame.toString('latin1', at, frame[end - 1] === 0 ? end - 1 : end).split('\0')
-    at = end
-    const tokens = rest.length > 0 ? rest.concat(fields) : fields
-    const whole = Math.floor(tokens.length / FIELDS_A_BAR)
-    rest = tokens.slice(whole * FIELDS_A_BAR)
-    seen += whole
-    yield columns(tokens, whole)
+  while (seen < count) {
+    const bars = columns(fields, Math.min(BARS_A_SLICE, count - seen))
+    if (!bars) throw miscounted(frame, count)
+    seen += bars.t.length
+    yield bars
   }
-  if (seen !== count || rest.length > 0) throw new Error(`A historical reply announced ${count} bars and held ${seen}.`)
+  if (seen !== count || !fields.isAtEnd) throw miscounted(frame, count)
 }
 
-function columns(tokens: readonly string[], bars: number): BarColumns {
+function headOf(fields: FieldReader): HistoryHead {
+  try {
+    const [, requestId, , , count] = [fields.text(), fields.text(), fields.text(), fields.text(), fields.text()]
+    return { requestId: Number(requestId), count: Number(count) }
+  } catch (cause) {
+    throw new Error('A historical reply broke off within its head.', { cause })
+  }
+}
+
+function miscounted(frame: Buffer, announced: number): Error {
+  let fields = -HEAD_FIELDS
+  for (const byte of frame) if (byte === 0) fields++
+  const held = Math.floor(fields / FIELDS_A_BAR)
+  const rest = fields % FIELDS_A_BAR
+  return new Error(
+    `A historical reply announced ${announced} bars and held ${held}${rest > 0 ? ' and a part of one' : ''}.`,
+  )
+}
+
+/** Undefined where the message has not so many. */
+function columns(fields: FieldReader, bars: number): BarColumns | undefined {
   const into = emptyBars()
-  for (let i = 0; i < bars; i++) {
-    const at = i * FIELDS_A_BAR
-    into.t.push(barTime(tokens[at] ?? ''))
-    into.o.push(price(tokens[at + 1]))
-    into.h.push(price(tokens[at + 2]))
-    into.l.push(price(tokens[at + 3]))
-    into.c.push(price(tokens[at + 4]))
-    into.v.push(orNull(tokens[at + 5]))
-    into.w.push(orNull(tokens[at + 6]))
-    into.n.push(whole(orNull(tokens[at + 7])))
+  try {
+    for (let i = 0; i < bars; i++) {
+      into.t.push(time(fields))
+      into.o.push(price(fields))
+      into.h.push(price(fields))
+      into.l.push(price(fields))
+      into.c.push(price(fields))
+      into.v.push(sizeOrNull(fields))
+      into.w.push(sizeOrNull(fields))
+      into.n.push(whole(sizeOrNull(fields)))
+    }
+  } catch (cause) {
+    if (cause instanceof NoMoreFields) return undefined
+    throw cause
   }
   return into
+}
+
+function time(fields: FieldReader): number {
+  const sec = fields.digits(EPOCH_DIGITS)
+  return Number.isNaN(sec) ? barTime(fields.text()) : sec
+}
+
+/** A price as sent: −1 is a price too (spreads trade there). */
+function price(fields: FieldReader): number {
+  const plain = fields.decimal()
+  if (!Number.isNaN(plain)) return plain
+  const text = fields.text()
+  const value = Number(text)
+  if (!DECIMAL.test(text) || !Number.isFinite(value)) {
+    throw new Error(`A bar's price is "${text}"; expected a number.`)
+  }
+  return value
+}
+
+function sizeOrNull(fields: FieldReader): number | null {
+  const plain = fields.decimal()
+  if (Number.isNaN(plain)) return orNull(fields.text())
+  return plain < 0 ? null : plain
 }
 
 /** As gateways print numbers. JavaScript's own reading takes more: `0x10`, and a blank for 0. */
@@ -73,15 +111,6 @@ export function barTime(text: string): number {
     if (at.getUTCMonth() === month - 1 && at.getUTCDate() === day) return at.getTime() / 1000
   } else if (EPOCH_SEC.test(text)) return Number(text)
   throw new Error(`A bar's time is "${text}"; expected yyyymmdd or epoch seconds.`)
-}
-
-/** A price as sent: −1 is a price too (spreads trade there). */
-function price(text: string | undefined): number {
-  const value = Number(text)
-  if (text === undefined || !DECIMAL.test(text) || !Number.isFinite(value)) {
-    throw new Error(`A bar's price is "${text}"; expected a number.`)
-  }
-  return value
 }
 
 /** Volume, wap and count are −1, or left out, where IBKR has none. */

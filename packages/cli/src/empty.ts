@@ -108,7 +108,7 @@ const REFUSED: Record<Exclude<keyof Store, keyof typeof ANSWERS>, typeof refuse>
   stage: refuse,
   applyAdjustments: refuse,
   narrowAdjustment: refuse,
-  neighbours: refuse,
+  furthestFrom: refuse,
   nearest: refuse,
   scaleSince: refuse,
   commit: refuse,

@@ -16,6 +16,8 @@ export interface BarColumns {
   readonly n: (number | null)[]
 }
 
+const PUSHED_AT_ONCE = 10_000
+
 /** No bars yet. */
 export function emptyBars(): BarColumns {
   return { t: [], o: [], h: [], l: [], c: [], v: [], w: [], n: [] }
@@ -25,9 +27,10 @@ export function emptyBars(): BarColumns {
 export function appendBars(bars: BarColumns, more: BarColumns): void {
   for (const key of COLUMNS) {
     const into = bars[key] as (number | null)[]
-    const from = more[key]
-    // Every bar passes here: an iterator takes three times as long.
-    for (let i = 0; i < from.length; i++) into.push(from[i] ?? null)
+    // Every bar passes here: one at a time takes three times as long, and too many arguments are no call.
+    for (let from = 0; from < more[key].length; from += PUSHED_AT_ONCE) {
+      into.push(...more[key].slice(from, from + PUSHED_AT_ONCE))
+    }
   }
 }
 

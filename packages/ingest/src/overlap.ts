@@ -50,7 +50,7 @@ export async function windowAround(
   // A second opinion is about the window alone: bars around it would take the place of IBKR's "no data".
   if (claim.doubts > 0 || claim.adjustmentId !== undefined) return window
   const shape = shapeOf(claim)
-  const { after } = await store.neighbours(claim.series.id, window, NEIGHBOURS)
+  const after = await store.furthestFrom(claim.series.id, window.end, NEIGHBOURS)
   // Durations in seconds count trading time: so many bars back are there, whatever was closed in between.
   const start = window.start - OVERLAP_BARS * barSize(shape.spec).sec
   const near = window.end + OVERLAP_BARS * gridSec(shape.spec)

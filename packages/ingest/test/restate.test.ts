@@ -198,7 +198,7 @@ describe('a split', () => {
 })
 
 describe('whoever dies while a split is collected', () => {
-  const reads = ['store.neighbours', 'store.bars', 'store.collecting', 'store.holding']
+  const reads = ['store.furthestFrom', 'store.bars', 'store.collecting', 'store.holding']
   const writes = [
     ...['openAdjustment', 'createRun', 'stage', 'applyAdjustments', 'commit'].map((call) => `store.${call}`),
     ...['queue.send', 'relay.bars'],

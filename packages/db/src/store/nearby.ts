@@ -8,14 +8,14 @@ import { at, epoch } from './sql.ts'
 /** What is stored around a window, for its answer to be compared with. */
 export interface Nearby {
   /**
-   * The start of the `count`-th stored bar before the window and of the `count`-th behind it, or of the furthest there is, both
-   * within `withinSec`; undefined where there is none.
+   * The start of the `count`-th stored bar from `sec` on, or of the furthest there is, within `withinSec`; undefined where there
+   * is none.
    */
-  neighbours(
+  furthestFrom(
     seriesId: number,
-    window: Window,
+    sec: number,
     reach: { readonly count: number; readonly withinSec: number },
-  ): Promise<{ readonly before: number | undefined; readonly after: number | undefined }>
+  ): Promise<number | undefined>
   /**
    * Stored bars outside of the window, however far away: at most `count` before and as many behind it, the nearest, in order. Only
    * those from `from` on that are of the series' one scale (`scaleSince`).
@@ -39,17 +39,13 @@ export interface Nearby {
 
 export function nearbyIn(database: Database): Nearby {
   return {
-    async neighbours(seriesId, { start, end }, { count, withinSec }) {
-      const [row] = await database.rows<{ before: number | null; after: number | null }>(sql`
-        select (select ${epoch(sql`min(ts)`)} from (
-            select ts from bars where series_id = ${seriesId}::int and ts < ${at(start)} and ts >= ${at(start - withinSec)}
-            order by ts desc limit ${count}::int
-          ) x) as before,
-          (select ${epoch(sql`max(ts)`)} from (
-            select ts from bars where series_id = ${seriesId}::int and ts >= ${at(end)} and ts < ${at(end + withinSec)}
-            order by ts limit ${count}::int
-          ) x) as after`)
-      return { before: row?.before ?? undefined, after: row?.after ?? undefined }
+    async furthestFrom(seriesId, sec, { count, withinSec }) {
+      const [row] = await database.rows<{ ts: number | null }>(sql`
+        select ${epoch(sql`max(ts)`)} as ts from (
+          select ts from bars where series_id = ${seriesId}::int and ts >= ${at(sec)} and ts < ${at(sec + withinSec)}
+          order by ts limit ${count}::int
+        ) x`)
+      return row?.ts ?? undefined
     },
 
     async nearest(seriesId, { start, end }, { count, from }) {
