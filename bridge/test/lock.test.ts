@@ -6,7 +6,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lockState } from '../src/pacing/lock.ts'
 import { silent } from './redis.ts'
-import { AAPL, endAll, onEnd, startBridge, startSimulator } from './rig.ts'
+import { AAPL, endAll, onEnd, startBridge, startSimulator, until } from './rig.ts'
 
 afterEach(endAll)
 
@@ -68,6 +68,19 @@ it('what a living process holds is refused, and taken over when it is dead, also
     lockState(file, silent)()
   }
   expect(existsSync(`${file}.lock`)).toBe(false)
+})
+
+it('what a killed process holds is taken over, also while its parent has not asked after it', async () => {
+  // The shell becomes another program, which knows of no child.
+  const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'])
+  onEnd(() => parent.kill('SIGKILL'))
+  const pid = Number(await once(parent.stdout, 'data'))
+  file = path.join(folder, 'sent.jsonl')
+  writeFileSync(`${file}.lock`, `${pid} ${beginOf(pid)}`)
+  expect(() => lockState(file, silent)).toThrow(`process ${pid} has this login`)
+  process.kill(pid, 'SIGKILL')
+  await until('it is a zombie', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '))
+  lockState(file, silent)()
 })
 
 it('where no file can be made that is warned of, and the bridge goes on', () => {

@@ -7,6 +7,8 @@ import { makeFolder } from './folder.ts'
 
 /** Locks of this very process: its own pid in a lock file proves nothing, for a container that starts anew has the same. */
 const held = new Set<string>()
+/** Stands for the beginning of a process that has ended. */
+const ENDED = 'ended'
 
 /**
  * Takes the file of what was sent for this process, by one beside it with the pid and when its process began: two bridges
@@ -95,7 +97,9 @@ function beginOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The second field is the program's name in brackets and may hold anything; the beginning is the 20th after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // A zombie has its pid until its parent asks after it, which a container's first process need not do: it holds nothing.
+    return fields[0] === 'Z' || fields[0] === 'X' ? ENDED : (fields[19] ?? '0')
   } catch (error) {
     if (!['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES'].includes(codeOf(error) ?? '')) throw error
     return '0'

@@ -40,9 +40,12 @@ export function isProven(series: readonly CompletenessAnswer[]): boolean {
 export function coverageText(series: readonly CompletenessAnswer[], width: number | undefined): string {
   const judged = judgedOf(series)
   const apart = series.filter((one) => !judged.includes(one))
-  const kept = `\nStored, and no dataset wants it; it does not count:\n${tableOf(COLUMNS, apart.map(rowOf), width)}`
-  const notes = `${unavailableText({ series: judged })}${unknownText(judged)}`
-  return `${tableOf(COLUMNS, judged.map(rowOf), width)}${notes}${verdictOf(judged)}${apart.length > 0 ? kept : ''}`
+  const kept = `\nStored, and no dataset wants it; it does not count:\n${notedTable(apart, width)}`
+  return `${notedTable(judged, width)}${verdictOf(judged)}${apart.length > 0 ? kept : ''}`
+}
+
+function notedTable(series: readonly CompletenessAnswer[], width: number | undefined): string {
+  return `${tableOf(COLUMNS, series.map(rowOf), width)}${unavailableText({ series })}${unknownText(series)}`
 }
 
 function rowOf(one: CompletenessAnswer): (string | number)[] {

@@ -11,6 +11,9 @@ const OTHERS = { mostMs: 600_000, everyMs: 500, looks: 20 }
 /** A second asking closes what became final meanwhile; what is open after that is not going to be closed by asking. */
 const MOST_ROUNDS = 2
 
+/** So many of the newest open runs are looked at for what others ask for. */
+const MOST_OTHERS = 20
+
 type Problem = StartedAnswer['problems'][number]
 type RunSeries = ProgressAnswer['series'][number]
 
@@ -104,9 +107,9 @@ export async function fill(client: Client, body: PlanBody, options: FillOptions)
       continue
     }
     if (run.state === 'failed') return result()
-    if (started.chunks > 0 && round >= MOST_ROUNDS) return result()
-    if (started.chunks > 0) continue
-    // Nothing to ask for and yet not all there: the chunks of another run.
+    if (started.chunks > 0 && round < MOST_ROUNDS) continue
+    if (started.chunks > 0 && !(await isAskedByOthers(client, started.id, left))) return result()
+    // Nothing left to ask for and yet not all there: the chunks of another run.
     const first = new Map(left.map(({ key, requests }) => [keyOf(key), requests]))
     for (let i = 0; i < OTHERS.looks && isOpen(left) && !signal.aborted; i++) {
       showOthers(left, first, progress)
@@ -119,6 +122,18 @@ export async function fill(client: Client, body: PlanBody, options: FillOptions)
     if (!isOpen(left) || now() - others.sinceMs > OTHERS.mostMs) return result()
     round = 0
   }
+}
+
+/** Whether another run has chunks open of what is left. */
+async function isAskedByOthers(client: Client, own: string, left: readonly Left[]): Promise<boolean> {
+  const keys = new Set(left.flatMap(({ key, gaps }) => (gaps.length > 0 ? [keyOf(key)] : [])))
+  const { runs } = await client.runs({ state: 'open', limit: MOST_OTHERS })
+  for (const { id } of runs) {
+    if (id === own) continue
+    const { series } = await client.run(id)
+    if (series.some((one) => keys.has(keyOf(one)) && one.settled < one.total)) return true
+  }
+  return false
 }
 
 /** Shows how far the chunks of other runs have come: of the requests that were open at `first`, those that still are. */

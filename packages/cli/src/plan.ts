@@ -50,7 +50,7 @@ export function planText(plan: PlanAnswer, end: string | undefined, width: numbe
   ])
   const table = tableOf(columns, rows, width)
   const until = end === undefined ? '' : untilText(plan, end)
-  return `${table}${totalText(plan)}${headlessText(plan)}${until}${unavailableText(plan)}${refusalText(plan)}${problemsText(plan.problems)}Nothing was asked of the gateway.\n`
+  return `${table}${totalText(plan)}${headlessText(plan)}${until}${clockText(plan, end)}${unavailableText(plan)}${refusalText(plan)}${problemsText(plan.problems)}Nothing was asked of the gateway.\n`
 }
 
 function totalText({ series, requests, weight, expectedSec, boundBy }: PlanAnswer): string {
@@ -76,6 +76,12 @@ function headlessText({ series, requests }: PlanAnswer): string {
   if (count === 0) return ''
   const more = requests > 0 ? 'the requests for that come on top' : 'how many requests that takes is not known yet'
   return `IBKR has not said yet since when it has data of ${count} series: ${more}. The next tick asks.\n`
+}
+
+/** That nothing is asked behind the gateway's clock, where that is another time's and before `end` (ISO; undefined: now); empty where it is not. */
+export function clockText({ gatewayTime }: PlanAnswer, end: string | undefined): string {
+  if (gatewayTime === undefined || (end !== undefined && parseInstant(end) <= parseInstant(gatewayTime))) return ''
+  return `The gateway's clock is at ${instantCell(gatewayTime)} UTC, as a replay's may be: what comes after it is not asked for.\n`
 }
 
 /** Why some series end earlier than asked; empty where none does, or nothing is final at all. */

@@ -55,7 +55,7 @@ describe('apply', () => {
     expect(unasked.err).toBe(NOBODY)
     expect(unasked.status).toBe(2)
     const applied = await run('apply', '--yes')
-    expect(applied.out).toContain('2 datasets declared. They are brought up to date while a Tidegate runs')
+    expect(applied.out).toContain('2 datasets declared. What is declared is brought up to date while a Tidegate runs')
     expect(applied.status).toBe(0)
     const again = await run('apply')
     expect(again.out).toBe('2 datasets as tidegate.config.ts says: nothing to change.\n')

@@ -86,6 +86,14 @@ describe('what is stored', () => {
     expect({ status, out }).toEqual({ status: 1, out: '' })
   })
 
+  test('of other hours than those that are stored is an error that names these', async () => {
+    const { status, err } = await run([...BARS, ...DAYS, '--hours', 'all'])
+    expect(err).toMatch(
+      /Nothing is stored of AAPL\S* 1-MINUTE-LAST in all hours: it is stored in regular hours: say --hours regular, or fetch it/,
+    )
+    expect(status).toBe(1)
+  })
+
   test('is listed for one instrument, whatever it is called', async () => {
     expect((await run(['series'])).out).toMatch(/MSFT\.NASDAQ/)
     const one = await run(['series', 'AAPL'])

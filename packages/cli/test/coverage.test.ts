@@ -135,6 +135,8 @@ describe('coverage', () => {
     expect(judged).toMatch(/1-DAY-LAST .* 2026-11-05 00:00 .* 5 of 7 .* 2026-11-05 00:00 to 2026-11-09 00:00/)
     expect(judged).toContain('1 of 1 series has gaps.')
     expect(apart).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST/)
+    // What it says of shares is said of these too.
+    expect(apart).toContain('Not to be had: MSFT.NASDAQ 5-SECOND-LAST, ')
     const whole = await tidegate(folder, ['coverage', '--dataset', 'whole', ...end], { env })
     expect(whole.out).toMatch(/1-DAY-LAST .* 2026-11-09 00:00 .* 5 of 5 +│ +100 %/)
     expect(whole.out).not.toContain('Stored, and')

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseInstant } from '@tidegate/core'
+import { emptyBars, parseInstant } from '@tidegate/core'
 import { createSimulator, type Simulator } from '@tidegate/simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { begin, createFolders, createPlaces, NOW_MS, SLOW_MS, tidegate } from './command.ts'
@@ -130,6 +130,21 @@ describe('fetch', () => {
   })
 
   test('what is not final by the gateway’s clock, which may be behind ours, is no gap left', async () => {
+    const slow = await createSimulator({ now: () => NOW_MS - 30 * 60_000 })
+    try {
+      const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--start', '2026-11-20', '--timeframe', '1MIN']
+      const { status, out, err } = await tidegate(folder, argv, { env: { ...env, IBKR_PORT: String(slow.port) } })
+      expect(err).not.toContain('gap left')
+      expect(out).toMatch(
+        /Not final yet by the gateway's clock[^\n]*\n( .*\n)* +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-20 14:59/,
+      )
+      expect(status).toBe(0)
+    } finally {
+      await slow.close()
+    }
+  })
+
+  test('what is behind the clock of a gateway that replays the past is not asked for, and no gap left', async () => {
     const early = await createSimulator({ now: () => Date.UTC(2026, 10, 17, 16) })
     try {
       const argv = ['fetch', '--instruments', 'AAPL.NASDAQ,ESZ6.CME', '--start', '2026-11-16', '--end', '2026-11-19']
@@ -138,13 +153,54 @@ describe('fetch', () => {
       })
       expect(err).not.toContain('gap left')
       expect(out).toMatch(/AAPL\.NASDAQ +│ 1-MINUTE-LAST +│ regular +│ +479 .* 0 │/)
-      expect(out).toMatch(
-        /Not final yet by the gateway's clock[^\n]*\n( .*\n)* +AAPL\.NASDAQ 1-MINUTE-LAST from 2026-11-17 15:59/,
-      )
-      expect(out).toMatch(/ESZ6\.CME 1-DAY-LAST from 2026-11-1/)
+      expect(out).toContain("The gateway's clock is at 2026-11-17 16:00 UTC, as a replay's may be: what comes after it")
       expect(status).toBe(0)
+      const asked = early.received.length
+      const again = await tidegate(folder, [...argv, '--timeframe', '1MIN,DAILY'], {
+        env: { ...env, IBKR_PORT: String(early.port) },
+      })
+      expect(again.status).toBe(0)
+      expect(early.received.length - asked).toBeLessThan(8)
     } finally {
       await early.close()
+    }
+  })
+
+  test('what another run asks for is waited for, however much becomes final meanwhile', async () => {
+    let nowMs = Date.UTC(2026, 10, 17, 16)
+    const moving = await createSimulator({ now: () => nowMs })
+    try {
+      let settle = async () => {}
+      const options = {
+        env: { ...env, IBKR_PORT: String(moving.port) },
+        now: () => nowMs,
+        // A minute passes each time it looks at its own run; the other one ends once it is waited for.
+        sleep: async (ms: number) => {
+          nowMs += 61_000
+          if (ms >= 500) await settle()
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        },
+      }
+      const argv = ['fetch', '--instruments', 'AAPL.NASDAQ', '--timeframe', '1MIN', '--start']
+      await tidegate(folder, [...argv, '2026-11-17'], options)
+      await places.inStore({ env }, async (store) => {
+        const [series] = await store.series()
+        const window = { start: parseInstant('2026-11-16'), end: parseInstant('2026-11-17') }
+        const now = nowMs / 1000
+        const chunks = [{ seriesId: series?.id ?? 0, window }]
+        const { chunkIds } = await store.createRun({ id: 'other', source: 'tick', chunks, now })
+        const claim = await store.claim(chunkIds[0] ?? '', { now, leaseSec: 3600 })
+        settle = () =>
+          places.inStore({ env }, async (store) => {
+            if (claim) await store.commit(claim, { bars: emptyBars(), state: 'empty', covered: window }, nowMs / 1000)
+          })
+      })
+      const { status, err } = await tidegate(folder, [...argv, '2026-11-16'], options)
+      expect(err).toContain('asked for by an earlier run')
+      expect(err).not.toContain('gap left')
+      expect(status).toBe(0)
+    } finally {
+      await moving.close()
     }
   })
 

@@ -4,6 +4,8 @@ import { TidegateError } from '@tidegate/core'
 
 /** Locks that this very process holds or is about to: its own pid in a lock file proves nothing after a restart in a container. */
 const held = new Set<string>()
+/** Stands for the beginning of a process that has ended. */
+const ENDED = 'ended'
 
 /**
  * Takes `dir` for this process by a file beside it that holds the pid and when its process began; a dead process's file is
@@ -98,7 +100,9 @@ async function beginOf(pid: number): Promise<string> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     // The second field is the program's name in brackets and may hold anything; the beginning is the 20th after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // A zombie has its pid until its parent asks after it, which a container's first process need not do: it holds nothing.
+    return fields[0] === 'Z' || fields[0] === 'X' ? ENDED : (fields[19] ?? '0')
   } catch (error) {
     if (!['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     return '0'

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -210,6 +210,19 @@ describe('the lock of a folder', () => {
     await finish(child, 'SIGKILL')
     await (await lockFolder(dir))()
     expect(await readdir(folder)).toEqual([])
+  })
+
+  it('of a killed one is taken over also while its parent has not asked after it', async () => {
+    // The shell becomes another program, which knows of no child.
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'])
+    children.push(parent)
+    const pid = Number(await once(parent.stdout, 'data'))
+    const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ') ?? []
+    await writeFile(`${dir}.lock`, `${pid} ${(await fields())[19]}`)
+    await expect(lockFolder(dir)).rejects.toMatchObject({ message: expect.stringContaining(`process ${pid}`) })
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(async () => (await fields())[0]).toBe('Z')
+    await (await lockFolder(dir))()
   })
 
   it.each(['', 'garbage', '-1', '0', '999999999', '1e99', String(process.pid)])(

@@ -82,14 +82,15 @@ export function createIngest(options: IngestOptions): Ingest {
       hours: want.hours,
     }))
     const series = await store.ensureSeries(keys)
+    const untilSec = await origin.untilSec()
     const settlements = await settlementsOf(
       wanted.map(({ want }) => want),
       store,
-      nowSec(),
+      untilSec,
     )
     const wants = wanted.flatMap(({ want, window }, i) => {
       const own = series[i]
-      const clipped = wantedWindow(window, want, nowSec(), settlements(want))
+      const clipped = wantedWindow(window, want, untilSec, settlements(want))
       return own && clipped ? [{ want, series: own, window: clipped }] : []
     })
     const how = { nowSec: nowSec(), keptSec: await origin.keptSec(), spans, most: mostChunks }
@@ -98,8 +99,8 @@ export function createIngest(options: IngestOptions): Ingest {
 
   return {
     async plan(request) {
-      const keptSec = await origin.keptSec()
-      return planOf(request, store, { nowSec: nowSec(), keptSec, spans, pace: paceNow() })
+      const [keptSec, untilSec] = [await origin.keptSec(), await origin.untilSec()]
+      return planOf(request, store, { nowSec: nowSec(), keptSec, untilSec, spans, pace: paceNow() })
     },
 
     async start(request): Promise<Started> {

@@ -7,6 +7,8 @@ const TRUST_MS = 60_000
 const STATUS_MS = 10_000
 /** One that did not answer is left alone so long: not each dataset of a tick waits for it anew. */
 const HUNG_MS = 30_000
+/** A gateway's clock so far behind ours tells another time: a replay does. Less is a clock that is not set well. */
+const FAR_MS = 3_600_000
 
 type Kind = 'simulated' | 'gateway'
 
@@ -24,6 +26,11 @@ export interface Origin {
    * is; ours while it is not known. Never throws.
    */
   keptSec(): Promise<number>
+  /**
+   * Up to when a gateway can have anything, epoch seconds: its clock where that is an hour or more behind ours, as a replay's
+   * is; ours otherwise, and while it is not known. Never throws.
+   */
+  untilSec(): Promise<number>
   /** What the bridges allowed when they were last asked, all of them together; undefined while they have not been heard of. */
   allowance(): Allowance | undefined
 }
@@ -64,7 +71,8 @@ export function createOrigin(
   }
 
   async function check({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
-    if (!fresh && now() - checkedAtMs < TRUST_MS) return
+    // Either way: a clock that was put back would be trusted until it is there again.
+    if (!fresh && Math.abs(now() - checkedAtMs) < TRUST_MS) return
     if (!fresh && hung && now() < hung.untilMs) throw hung.error
     const status = await statusNow()
     const { gateway } = status
@@ -80,20 +88,30 @@ export function createOrigin(
     behindMs = gateway.time === undefined ? 0 : Math.max(0, checkedAtMs - Date.parse(gateway.time))
   }
 
+  async function lagMs(): Promise<number> {
+    try {
+      await check()
+    } catch (error) {
+      // Whoever asks the gateway hears of it; a plan by what is stored alone needs no gateway.
+      if (!(error instanceof TidegateError)) throw error
+    }
+    return behindMs
+  }
+
   return {
     admit,
     check,
     allowance: () => allowed,
-    async keptSec() {
-      try {
-        await check()
-      } catch (error) {
-        // Whoever asks the gateway hears of it; a plan by what is stored alone needs no gateway.
-        if (!(error instanceof TidegateError)) throw error
-      }
-      return Math.floor((now() - behindMs) / 1000)
+    keptSec: async () => secOf(now() - (await lagMs())),
+    async untilSec() {
+      const lag = await lagMs()
+      return secOf(now() - (lag < FAR_MS ? 0 : lag))
     },
   }
+}
+
+function secOf(ms: number): number {
+  return Math.floor(ms / 1000)
 }
 
 function allowanceOf({ pacing, bridges }: RelayStatus): Allowance {

@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly nowSec: number
   /** By which clock IBKR's rules of what it keeps go, epoch seconds (`Origin.keptSec`). */
   readonly keptSec: number
+  /** Up to when the gateway can have anything, epoch seconds (`Origin.untilSec`). */
+  readonly untilSec: number
   readonly spans?: Spans | undefined
   readonly pace: Pace
 }
@@ -53,41 +55,43 @@ interface Missing {
  * there is no such dataset.
  */
 export async function planOf(request: PlanRequest, store: Store, options: PlanOptions): Promise<Plan> {
-  const { nowSec } = options
+  const { nowSec, untilSec } = options
+  const clock = untilSec < nowSec ? { gatewayTime: untilSec } : {}
   if (!('dataset' in request)) {
-    return { ...(await planMissing(await missingOfFetch(request, store, nowSec), store, options)), problems: [] }
+    const missing = await missingOfFetch(request, store, untilSec)
+    return { ...(await planMissing(missing, store, options)), ...clock, problems: [] }
   }
   const [dataset] = await store.wanted(nowSec, request.dataset)
   if (!dataset) throw noDataset(request.dataset)
-  const wanted = [...(await missingOfDataset(dataset, store, nowSec)), ...unasked(dataset, nowSec)]
-  return { ...(await planMissing(wanted, store, options)), problems: problemsOf(dataset) }
+  const wanted = [...(await missingOfDataset(dataset, store, untilSec)), ...unasked(dataset, untilSec)]
+  return { ...(await planMissing(wanted, store, options)), ...clock, problems: problemsOf(dataset) }
 }
 
 /** A few queries, however many series. An instrument not yet stored is one whole gap, under the name it was asked for by. */
-async function missingOfFetch(request: FetchRequest, store: Store, nowSec: number): Promise<Missing[]> {
+async function missingOfFetch(request: FetchRequest, store: Store, untilSec: number): Promise<Missing[]> {
   const names = request.instruments.map((text) => text.trim().toUpperCase())
   const stored = new Map((await store.listings(names)).map(({ name, ...listing }) => [name, listing]))
   const known = names.map(
     (name): Plannable => stored.get(name) ?? { instrumentId: name, secType: parseInstrument(name).secType, ...UNKNOWN },
   )
   const wants = wantedSeries(request, known)
-  const settlements = await settlementsOf(wants, store, nowSec)
+  const settlements = await settlementsOf(wants, store, untilSec)
   const wanted = wants.map((want) => {
-    return { want, window: wantedWindow(request.window, want, nowSec, settlements(want)) }
+    return { want, window: wantedWindow(request.window, want, untilSec, settlements(want)) }
   })
   const final = wanted.flatMap(({ want, window }) => (window ? [{ key: keyOf(want), window }] : []))
   const uncovered = (await store.uncovered(final)).values()
   return wanted.map((one) => ({ ...one, missing: one.window ? (uncovered.next().value ?? []) : [] }))
 }
 
-async function missingOfDataset({ series }: DatasetState, store: Store, nowSec: number): Promise<Missing[]> {
-  return (await wantingNow(series, nowSec, store)).map(({ want, series: { since }, window, gaps }) => {
+async function missingOfDataset({ series }: DatasetState, store: Store, untilSec: number): Promise<Missing[]> {
+  return (await wantingNow(series, untilSec, store)).map(({ want, series: { since }, window, gaps }) => {
     return { want, window, missing: gaps, isHeadless: since === undefined }
   })
 }
 
 /** What a dataset names and IBKR has not been asked for yet: whole gaps, as those of a fetch. */
-function unasked({ definition, unresolved, since }: DatasetState, nowSec: number): Missing[] {
+function unasked({ definition, unresolved, since }: DatasetState, untilSec: number): Missing[] {
   const names = unresolved.filter(isUnasked).map(({ name }) => name)
   return names.flatMap((name) => {
     const { secType } = parseInstrument(name)
@@ -95,7 +99,7 @@ function unasked({ definition, unresolved, since }: DatasetState, nowSec: number
       const instrument = { instrumentId: name.trim().toUpperCase(), secType, ...UNKNOWN }
       const want = { ...instrument, spec: parseSpec(spec), hours: definition.hours }
       const window =
-        since === undefined ? undefined : wantedWindow({ start: since, end: nowSec }, want, nowSec, undefined)
+        since === undefined ? undefined : wantedWindow({ start: since, end: untilSec }, want, untilSec, undefined)
       return { want, window, missing: window ? [window] : [], isHeadless: since === undefined }
     })
   })

@@ -76,9 +76,14 @@ export async function cutGaps(
   { origin }: Pick<Finding, 'origin'>,
   { store, spans }: Pick<IngestOptions, 'store' | 'spans'>,
 ): Promise<Cut> {
-  const gapped = (await wantingNow(dataset.series, nowSec, store)).flatMap(({ window, ...part }) => {
-    return window && part.gaps.length > 0 ? [{ ...part, window }] : []
-  })
+  const gapsUntil = async (untilSec: number) =>
+    (await wantingNow(dataset.series, untilSec, store)).flatMap(({ window, ...part }) => {
+      return window && part.gaps.length > 0 ? [{ ...part, window }] : []
+    })
+  let gapped = await gapsUntil(nowSec)
+  // The bridge is not asked for the time where nothing is wanted.
+  const untilSec = gapped.length > 0 ? await origin.untilSec() : nowSec
+  if (untilSec < nowSec) gapped = await gapsUntil(untilSec)
   const parts = givenUpSince === undefined ? gapped : await withinReach(gapped, store, nowSec)
   const most = Math.max(0, MOST_CHUNKS - dataset.open)
   if (parts.length === 0) return { chunks: [], remaining: 0 }

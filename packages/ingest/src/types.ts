@@ -79,6 +79,8 @@ export interface Plan {
   readonly expectedSec: number
   /** That rule; undefined where none takes a second. */
   readonly boundBy: Bound | undefined
+  /** The gateway's clock, epoch seconds, where it is so far behind ours (an hour, as a replay's is) that nothing is asked behind it. */
+  readonly gatewayTime?: number | undefined
   /** What a dataset names and was not found so far, or from when IBKR has data of it. */
   readonly problems: readonly Problem[]
 }

@@ -59,6 +59,39 @@ describe('ticks', () => {
     expect(called).toEqual(['dueDatasets', 'advance'])
   })
 
+  it('ask for nothing behind the clock of a gateway that replays the past, and go on when it does', async () => {
+    let time = '2026-03-05T18:30:00Z'
+    const status = async () => {
+      const answer = await world.relay.status()
+      return { ...answer, gateway: { ...answer.gateway, time } }
+    }
+    const ingest = world.another({ relay: relayWith(world.relay, { status }) })
+    const dataset: DatasetDefinition = { ...STOCKS, specs: ['1MIN', 'DAILY'], schedule: { every: '1h' } }
+    await ingest.declare({ ...dataset, since: '2026-03-02' })
+    const minutes = () => world.relay.asked.filter(({ barSize }) => barSize === '1 min')
+    const newest = () => Math.max(...minutes().map(({ end = 0 }) => end))
+    await ingest.tick()
+    const planned = await ingest.plan({ dataset: 'd' })
+    expect(planned.gatewayTime).toBe(at(time))
+    await world.drain({ ingest })
+    expect(newest()).toBeGreaterThan(at('2026-03-05T18:00Z'))
+    expect(newest()).toBeLessThan(at('2026-03-06T06:00Z'))
+    const asked = world.relay.asked.length
+    later(3600)
+    expect((await ingest.tick()).chunks).toBeLessThanOrEqual(2)
+    await world.drain({ ingest })
+    // Put back for a moment, our clock does not hold it to what it was.
+    later(-7200)
+    await ingest.plan({ dataset: 'd' })
+    later(7200)
+    time = '2026-03-11T18:30:00Z'
+    later(3600)
+    await ingest.tick()
+    await world.drain({ ingest })
+    expect(world.relay.asked.length).toBeGreaterThan(asked)
+    expect(newest()).toBeGreaterThan(at('2026-03-11T18:00Z'))
+  })
+
   it('open one run a dataset, at its priority, and are due again by its schedule', async () => {
     await world.ingest.declare({
       ...STOCKS,

@@ -51,7 +51,7 @@ export async function runApply(context: Context, options: ApplyOptions): Promise
     for (const { definition } of put) await client.declare(definition)
     for (const { definition } of removed) await client.removeDataset(definition.name, 'keep')
     const gone = removed.length > 0 ? `, ${counted(removed.length)} removed` : ''
-    out(`${counted(put.length)} declared${gone}. ${whenText(target.url)}\n`)
+    out(`${counted(put.length)} declared${gone}.${put.length > 0 ? ` ${whenText(target.url)}` : ''}\n`)
     return 0
   } finally {
     await target.close()
@@ -60,8 +60,8 @@ export async function runApply(context: Context, options: ApplyOptions): Promise
 
 function whenText(url: string | undefined): string {
   return url
-    ? `The Tidegate at ${url} brings them up to date within a minute.`
-    : 'They are brought up to date while a Tidegate runs: npx tidegate start.'
+    ? `The Tidegate at ${url} brings what is declared up to date within a minute.`
+    : 'What is declared is brought up to date while a Tidegate runs: npx tidegate start.'
 }
 
 function counted(count: number): string {

@@ -47,7 +47,9 @@ export function runBars(context: Context, options: BarsOptions): Promise<number>
 
 function advised(cause: unknown): never {
   if (!(cause instanceof TidegateError) || cause.kind !== 'not-found') throw cause
-  const message = cause.message.replace('ask for it with POST /v1/runs', 'fetch it first, with tidegate fetch')
+  const message = cause.message
+    .replace('say hours=', 'say --hours ')
+    .replace('ask for it with POST /v1/runs', 'fetch it first, with tidegate fetch')
   throw new TidegateError('not-found', message, { cause })
 }
 

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { coveredAlready, type Filled, fill } from '../fill.ts'
 import { hinted } from '../hint.ts'
 import { tellOutcome } from '../outcome.ts'
-import { planText, unavailableText } from '../plan.ts'
+import { clockText, planText, unavailableText } from '../plan.ts'
 import { createProgress } from '../progress.ts'
 import { openTarget, type Target } from '../target.ts'
 
@@ -59,7 +59,7 @@ async function fetchNow(context: Context, target: Target, body: FetchBody): Prom
   let never = ''
   try {
     const plan = await client.plan(body)
-    never = unavailableText(plan)
+    never = unavailableText(plan) + clockText(plan, body.end)
     filled = coveredAlready(plan) ?? (await fill(client, body, { ...context, progress }))
   } finally {
     progress.stop()

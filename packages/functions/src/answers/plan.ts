@@ -33,11 +33,13 @@ export interface PlanAnswer {
   readonly expectedSec: number
   /** That rule; null where none takes a second. */
   readonly boundBy: Bound | null
+  /** The gateway's clock where it is an hour or more behind ours, as a replay's is: nothing behind it is asked for. */
+  readonly gatewayTime?: string
   /** What a dataset names and was not found so far, or from when IBKR has data of it; none of a fetch. */
   readonly problems: readonly Problem[]
 }
 
-export function planAnswer({ series, boundBy, ...total }: Plan): PlanAnswer {
+export function planAnswer({ series, boundBy, gatewayTime, ...total }: Plan): PlanAnswer {
   return {
     series: series.map(({ wanted, gaps, unavailable, refusal, ...one }) => ({
       ...one,
@@ -48,5 +50,6 @@ export function planAnswer({ series, boundBy, ...total }: Plan): PlanAnswer {
     })),
     ...total,
     boundBy: boundBy ?? null,
+    ...(gatewayTime === undefined ? {} : { gatewayTime: formatInstant(gatewayTime) }),
   }
 }

@@ -1,6 +1,7 @@
 import {
   formatInstant,
   formatSpec,
+  HOURS,
   type Hours,
   parseInstrument,
   parseTimeframe,
@@ -81,10 +82,12 @@ async function standingOf(store: Store, key: SeriesKey) {
   const standing = await store.standing(key)
   if (standing) return standing
   const { instrumentId, spec, hours } = key
-  throw new TidegateError(
-    'not-found',
-    `Nothing is stored of ${instrumentId} ${spec} in ${hours} hours: ask for it with POST /v1/runs.`,
-  )
+  const [other] = HOURS.filter((one) => one !== hours)
+  const advice =
+    other && (await store.standing({ ...key, hours: other }))
+      ? `it is stored in ${other} hours: say hours=${other}, or ask for it with POST /v1/runs`
+      : 'ask for it with POST /v1/runs'
+  throw new TidegateError('not-found', `Nothing is stored of ${instrumentId} ${spec} in ${hours} hours: ${advice}.`)
 }
 
 function readjusted(before: number, now: number): TidegateError {

@@ -22,7 +22,7 @@ const LIMIT = `expected a whole number from 1 to ${MOST}`
 const ofSeries = z.strictObject({
   instrument: instrumentText.optional(),
   spec: z.string().transform(parsed(specsOf)).optional(),
-  limit: z.coerce.number().int(LIMIT).min(1, LIMIT).max(MOST, LIMIT).default(100),
+  limit: z.coerce.number(LIMIT).int(LIMIT).min(1, LIMIT).max(MOST, LIMIT).default(100),
 })
 const withSince = ofSeries.extend({ since: instant.optional() })
 
